@@ -1,0 +1,140 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * What every container runtime does for the daemon. One folder per runtime, one contract suite for all (`contract.ts`).
+ * Nothing in a container may depend on the daemon being alive; a runtime re-adopts what it started before.
+ */
+export interface ContainerRuntime {
+  readonly kind: 'bubblewrap' | 'nixos' | 'oci' | 'fake'
+
+  /** Starts and stops a throw-away sandbox. Says what is missing, each problem with its fix. Never throws. */
+  probe(): Promise<Probe>
+
+  /** Turns one config commit into an artifact. Touches nothing that runs. Throws when the config is bad. */
+  build(source: BuildSource, log: (line: string) => void, signal: AbortSignal): Promise<Deployment>
+
+  /** Records the spec and the deployment to use from the next start on. Idempotent; does not start anything. */
+  apply(spec: ContainerSpec, deployment: Deployment): Promise<void>
+
+  /** Starts an applied container; resolves when its first process runs (not when its harness said hello). No-op if it runs. */
+  start(name: string): Promise<ContainerStatus>
+
+  /** Asks the first process to end (SIGTERM), kills the tree after `graceMs`. Resolves when nothing of it is left. No-op if it is down. */
+  stop(name: string, options: { graceMs: number }): Promise<Exit | undefined>
+
+  /** Ends the whole tree now. */
+  kill(name: string): Promise<Exit | undefined>
+
+  /** Ends it and forgets it, logs included. Never touches what was mounted into it. */
+  remove(name: string): Promise<void>
+
+  /** All containers of this hive, running or not, whoever started them. */
+  list(): Promise<ContainerStatus[]>
+
+  /** Starts and ends as they happen, from the call on. Ends when `signal` aborts. */
+  watch(signal: AbortSignal): AsyncIterable<ContainerEvent>
+
+  /** What the container wrote to stdout and stderr, oldest first; `tail` counts lines; `follow` goes on until `signal` aborts. */
+  logs(name: string, options: LogOptions): AsyncIterable<LogLine>
+
+  /** Runs a command inside as the agent's own uid, without capabilities. Throws `conflict` when the container is down. */
+  exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
+}
+
+export interface Probe {
+  readonly ok: boolean
+  /** `what` is wrong and the `fix`, a command or a sentence. */
+  readonly problems: readonly { what: string; fix: string }[]
+  readonly version: string
+  readonly limits: readonly ('memory' | 'cpu' | 'pids')[]
+}
+
+export interface BuildSource {
+  readonly agent: string
+  /** Directory with the files of the commit, owned by the daemon. */
+  readonly directory: string
+  /** Full commit id, or a marker where no commit exists yet. */
+  readonly revision: string
+}
+
+/** What `build` made: `reference` is a config hash, a store path or an image id. */
+export interface Deployment {
+  readonly reference: string
+  readonly revision: string
+}
+
+export interface Mount {
+  readonly host: string
+  readonly guest: string
+  readonly readOnly: boolean
+}
+
+export interface ContainerSpec {
+  /** Container name: `hm1nd` or `h-<agent>`. */
+  readonly name: string
+  readonly argv: readonly string[]
+  /** No secrets: they travel in the reply to `hello`. */
+  readonly env: Readonly<Record<string, string>>
+  readonly mounts: readonly Mount[]
+  /** Uid and gid on the host; 0 inside. Undefined: the daemon's own (it is an ordinary user). */
+  readonly uid?: number
+  readonly network: 'none' | 'host'
+  readonly limits: Limits
+}
+
+export interface Limits {
+  readonly memoryBytes?: number
+  readonly cpus?: number
+  readonly pids?: number
+}
+
+/** One life of a container; compared, never parsed. */
+export type Incarnation = string
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly oom: boolean
+}
+
+export interface ContainerStatus {
+  readonly name: string
+  readonly state: 'created' | 'running' | 'stopped'
+  readonly deployment: Deployment
+  readonly incarnation?: Incarnation
+  /** Unix milliseconds. */
+  readonly startedAt?: number
+  /** Of the last life, when it has ended and the runtime knows how. */
+  readonly exit?: Exit
+}
+
+export interface ContainerEvent {
+  readonly name: string
+  readonly type: 'started' | 'exited'
+  readonly incarnation: Incarnation
+  readonly exit?: Exit
+}
+
+export interface LogOptions {
+  readonly tail?: number
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
+
+export interface ExecOptions {
+  readonly stdin?: string | Readable
+  readonly timeoutMs?: number
+  /** Cut after this many bytes of stdout and of stderr each. Default 1 MiB. */
+  readonly maxBytes?: number
+}
+
+export interface ExecResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
