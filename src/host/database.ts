@@ -1,0 +1,84 @@
+import { type Database, openDatabase } from '../kit/sqlite.ts'
+
+/** Appended to, never edited: each entry has been applied somewhere. */
+const HIVE_MIGRATIONS = [
+  `
+  CREATE TABLE messages (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    sender     TEXT NOT NULL,
+    recipient  TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    sent_at    INTEGER NOT NULL,
+    root_id    INTEGER,                       -- null: it is its own root
+    hops       INTEGER NOT NULL,
+    reply_to   INTEGER,
+    key        TEXT,
+    state      TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'done', 'dead')),
+    urgent     INTEGER NOT NULL DEFAULT 0,    -- from the operator: before all others
+    attempt    INTEGER NOT NULL DEFAULT 0,
+    failures   INTEGER NOT NULL DEFAULT 0,
+    epoch      INTEGER,                       -- who holds it, while leased
+    woke       INTEGER NOT NULL DEFAULT 0,    -- this one began the turn that holds it
+    not_before REAL,
+    error      TEXT,
+    done_at    INTEGER,
+    dismissed  INTEGER NOT NULL DEFAULT 0,    -- dead, and the operator has dealt with it
+    changed    INTEGER NOT NULL               -- grows with every change of any row
+  ) STRICT;
+  CREATE INDEX messages_queued ON messages (recipient, urgent DESC, id) WHERE state = 'queued';
+  CREATE INDEX messages_leased ON messages (recipient) WHERE state = 'leased';
+  CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead' AND dismissed = 0;
+  CREATE INDEX messages_changed ON messages (changed);
+  CREATE UNIQUE INDEX messages_key ON messages (sender, key, recipient) WHERE key IS NOT NULL;
+
+  CREATE TABLE inboxes (
+    agent         TEXT PRIMARY KEY,
+    epoch         INTEGER NOT NULL DEFAULT 0,
+    streak        INTEGER NOT NULL DEFAULT 0, -- turns in a row that ended with the API not to be had
+    auth_failures INTEGER NOT NULL DEFAULT 0,
+    parked        TEXT                        -- JSON of why and until when
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE chains (
+    root_id      INTEGER PRIMARY KEY,
+    allowed_hops INTEGER NOT NULL,
+    paused_at    INTEGER,
+    reason       TEXT,
+    stopped      INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE agents (
+    name       TEXT PRIMARY KEY,
+    slot       INTEGER NOT NULL UNIQUE,       -- its uid is the base plus this; kept until purge
+    desired    TEXT NOT NULL CHECK (desired IN ('running', 'stopped')),
+    destroyed  INTEGER NOT NULL DEFAULT 0,
+    model      TEXT,                          -- the operator's choice; null: the default of the hive
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+]
+
+const EVENT_MIGRATIONS = [
+  `
+  CREATE TABLE events (
+    seq   INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    n     INTEGER NOT NULL,
+    at    INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    UNIQUE (agent, epoch, n)
+  ) STRICT;
+  CREATE INDEX events_agent ON events (agent, seq);
+  `,
+]
+
+/** Messages, agents, settings: what must not be lost. */
+export const openHiveDatabase = (path: string): Database =>
+  openDatabase({ path, migrations: HIVE_MIGRATIONS, synchronous: 'FULL' })
+
+/** Live events: numerous, and no promise hangs on the last ones. */
+export const openEventDatabase = (path: string): Database =>
+  openDatabase({ path, migrations: EVENT_MIGRATIONS, synchronous: 'NORMAL' })

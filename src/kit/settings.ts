@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { HiveError } from '../wire/errors.ts'
+import { DASHBOARD_PORT } from '../wire/names.ts'
+
+/** What the operator can put into the config file. Documented in docs/configuration.md. */
+export const SettingsFile = z.strictObject({
+  $schema: z.string().optional(),
+  port: z.number().int().min(1).max(65535).default(DASHBOARD_PORT).describe('port of the dashboard'),
+  runtime: z.enum(['auto', 'bubblewrap', 'fake']).default('auto').describe('what runs the containers'),
+  network: z.enum(['none', 'host']).default('none').describe('`host` gives every agent the network of this machine: dangerous'),
+  model: z.string().min(1).default('haiku').describe('model of agents for which none was chosen'),
+  agentEnv: z.record(z.string(), z.string()).default({}).describe('environment of every agent, told to it at hello'),
+  endpoints: z.array(z.string()).default([]).describe('host:port that agents may reach although it is not public'),
+  keepWarmSeconds: z.number().min(0).default(600).describe('how long an idle engine stays up; 0: one process per turn'),
+  hangSeconds: z.number().min(1).default(900).describe('a turn without any sign for so long counts as hung'),
+  slots: z.number().int().min(1).optional().describe('turns at once; default (RAM - 2 GiB) / 512 MiB'),
+  inboxCap: z.number().int().min(1).default(1000).describe('unread messages an inbox holds'),
+  maxHops: z.number().int().min(1).default(16).describe('hops of a chain before the operator is asked'),
+  chainPerMinute: z.number().int().min(1).default(300).describe('messages of one chain a minute before the operator is asked'),
+  sendPerSecond: z.number().min(1).default(20).describe('messages a second that one agent may send'),
+  sendBurst: z.number().int().min(1).default(100).describe('messages that one agent may send at once'),
+  memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
+  cpus: z.number().min(0.05).optional().describe('processors of each container'),
+  pids: z.number().int().min(16).default(2048).describe('processes of each container'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+
+export const Settings = SettingsFile.extend({
+  stateDir: z.string(),
+  runDir: z.string(),
+  /** Undefined: decided at the first start and remembered. */
+  demo: z.boolean().optional(),
+})
+export type Settings = z.infer<typeof Settings>
+
+/** What the command line can say; it wins over the environment, which wins over the file. */
+export type SettingsFlags = Partial<
+  Pick<Settings, 'stateDir' | 'runDir' | 'port' | 'runtime' | 'demo' | 'agentEnv' | 'logLevel'>
+> & { config?: string }
+
+/** Where a hive lives, for the one who starts it and the one who calls it. `uid` 0 is root. */
+export function hivePaths(
+  flags: Pick<SettingsFlags, 'stateDir' | 'runDir'>,
+  env: NodeJS.ProcessEnv,
+  uid: number,
+): { stateDir: string; runDir: string } {
+  const home = env.HOME ?? '/'
+  const chosen = flags.stateDir ?? env.HIVE_STATE_DIR
+  const defaultState = uid === 0 ? '/var/lib/hyperhive' : join(env.XDG_STATE_HOME ?? join(home, '.local/state'), 'hyperhive')
+  const stateDir = resolve(chosen ?? defaultState)
+  // Another state directory is another hive: it does not share the sockets of the usual one.
+  const system = uid === 0 ? '/run/hyperhive' : env.XDG_RUNTIME_DIR && join(env.XDG_RUNTIME_DIR, 'hyperhive')
+  const runDir = resolve(flags.runDir ?? env.HIVE_RUN_DIR ?? (chosen || !system ? join(stateDir, 'run') : system))
+  return { stateDir, runDir }
+}
+
+/**
+ * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together.
+ * Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when a named file is missing.
+ */
+export function loadSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv, uid: number): Settings {
+  const named = flags.config ?? env.HIVE_CONFIG
+  const usual = uid === 0 ? '/etc/hyperhive/hive.json' : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
+  const file = readSettingsFile(named ?? usual, named !== undefined)
+  const { config: _, agentEnv, ...rest } = flags
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+  return Settings.parse({ ...file, ...given, ...hivePaths(flags, env, uid), agentEnv: { ...file.agentEnv, ...agentEnv } })
+}
+
+function readSettingsFile(path: string, required: boolean): z.infer<typeof SettingsFile> {
+  let text = '{}'
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (required || (cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new HiveError('not_found', `cannot read the config file ${path}`, { cause })
+    }
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new HiveError('bad_input', `the config file ${path} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+  const parsed = SettingsFile.safeParse(value)
+  if (!parsed.success) throw new HiveError('bad_input', `the config file ${path} is wrong: ${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
+/** The operator's socket of a hive. */
+export const hostSocketPath = (runDir: string): string => join(runDir, 'host.sock')

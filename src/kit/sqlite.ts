@@ -1,0 +1,182 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { errorText, HiveError } from '../wire/errors.ts'
+
+export interface DatabaseOptions {
+  readonly path: string
+  /** Each one is applied once, in order, in a transaction of its own; `user_version` counts them. */
+  readonly migrations: readonly string[]
+  /** FULL: a commit survives a power cut. NORMAL: the last ones may not, but the file stays sound. */
+  readonly synchronous: 'FULL' | 'NORMAL'
+}
+
+/** One SQLite file, owned by this process alone, with one connection: the single writer. */
+export interface Database extends Disposable {
+  /**
+   * Runs `change` in a savepoint of the transaction that all writes of this event-loop turn share.
+   * Resolves after the commit; rejects with what `change` threw (only its own effects are undone) or with the commit's failure.
+   * Writes run in the order of the calls, so a later one sees what an earlier one did.
+   */
+  write<T>(change: () => T): Promise<T>
+  /** Whether a write waits for the end of this event-loop turn. */
+  hasPendingWrites(): boolean
+  all(sql: string, ...values: SQLInputValue[]): Row[]
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number }
+  close(): void
+}
+
+export type Row = Record<string, unknown>
+
+interface PendingWrite {
+  change: () => unknown
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/**
+ * Opens or creates the file. Throws `unavailable` when another process holds it, when it is damaged,
+ * or when a newer version of the program wrote it; the hint says what to do.
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const db = openFile(options)
+  const statements = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    let statement = statements.get(sql)
+    if (!statement) {
+      statement = db.prepare(sql)
+      statements.set(sql, statement)
+    }
+    return statement
+  }
+  const [begin, commit, rollback, savepoint, release, undo] = [
+    'BEGIN IMMEDIATE',
+    'COMMIT',
+    'ROLLBACK',
+    'SAVEPOINT w',
+    'RELEASE w',
+    'ROLLBACK TO w',
+  ].map(prepare) as [StatementSync, StatementSync, StatementSync, StatementSync, StatementSync, StatementSync]
+
+  let pending: PendingWrite[] = []
+
+  const attempt = ({ change }: PendingWrite): { ok: true; value: unknown } | { ok: false; error: unknown } => {
+    savepoint.run()
+    try {
+      const value = change()
+      release.run()
+      return { ok: true, value }
+    } catch (error) {
+      // Some failures (disk full) end the whole transaction by themselves.
+      if (!db.isTransaction) throw error
+      undo.run()
+      release.run()
+      return { ok: false, error }
+    }
+  }
+
+  const flush = () => {
+    const batch = pending
+    pending = []
+    try {
+      begin.run()
+      const outcomes = batch.map(attempt)
+      commit.run()
+      for (const [index, outcome] of outcomes.entries()) {
+        const write = batch[index] as PendingWrite
+        if (outcome.ok) write.resolve(outcome.value)
+        else write.reject(outcome.error)
+      }
+    } catch (cause) {
+      if (db.isTransaction) rollback.run()
+      const error = describeFailure(cause)
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
+  return {
+    write(change) {
+      return new Promise((resolve, reject) => {
+        if (pending.length === 0) setImmediate(flush)
+        pending.push({ change, resolve: resolve as (value: unknown) => void, reject })
+      })
+    },
+    hasPendingWrites: () => pending.length > 0,
+    all: (sql, ...values) => prepare(sql).all(...values) as Row[],
+    get: (sql, ...values) => prepare(sql).get(...values) as Row | undefined,
+    run(sql, ...values) {
+      const { changes, lastInsertRowid } = prepare(sql).run(...values)
+      return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+    },
+    close() {
+      if (pending.length > 0) flush()
+      if (db.isOpen) db.close()
+    },
+    [Symbol.dispose]() {
+      this.close()
+    },
+  }
+}
+
+function openFile({ path, migrations, synchronous }: DatabaseOptions): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(path, { timeout: 100 })
+    db.exec('PRAGMA locking_mode = EXCLUSIVE')
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec(`PRAGMA synchronous = ${synchronous}`)
+    db.exec('PRAGMA foreign_keys = ON')
+    db.exec('PRAGMA trusted_schema = OFF')
+    checkHealth(db, path)
+    migrate(db, path, migrations)
+    return db
+  } catch (error) {
+    db?.close()
+    throw error instanceof HiveError ? error : describeOpenFailure(error, path)
+  }
+}
+
+function checkHealth(db: DatabaseSync, path: string): void {
+  const problems = db.prepare('PRAGMA quick_check(3)').all() as { quick_check: string }[]
+  if (problems.length === 1 && problems[0]?.quick_check === 'ok') return
+  throw damaged(path, problems.map((row) => row.quick_check).join('; '))
+}
+
+function migrate(db: DatabaseSync, path: string, migrations: readonly string[]): void {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version > migrations.length) {
+    throw new HiveError('unavailable', `${path} was written by a newer hyperhive (schema ${version}, known ${migrations.length})`, {
+      hint: 'install that version again, or restore a backup made by this one',
+    })
+  }
+  for (let next = version; next < migrations.length; next += 1) {
+    db.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
+  }
+}
+
+const SQLITE_FULL = 13
+
+/** A failed commit, in words for whoever asked for the write. */
+function describeFailure(cause: unknown): HiveError {
+  if ((cause as { errcode?: number }).errcode === SQLITE_FULL) {
+    return new HiveError('disk_full', 'the disk is full: nothing was stored', { hint: 'free some space; it goes on by itself', cause })
+  }
+  return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
+}
+
+const SQLITE_BUSY = 5
+
+function describeOpenFailure(cause: unknown, path: string): HiveError {
+  if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) {
+    return new HiveError('unavailable', `another process holds ${path}`, {
+      hint: 'another hive daemon runs on this state directory: stop it, or choose another --state-dir',
+      cause,
+    })
+  }
+  return damaged(path, errorText(cause), cause)
+}
+
+const damaged = (path: string, problem: string, cause?: unknown): HiveError =>
+  new HiveError('unavailable', `${path} is damaged: ${problem}`, {
+    hint: `nothing was changed; move the file away and put the last backup in its place (VACUUM INTO makes one), then start again`,
+    cause,
+  })

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { LiveEvent } from './events.ts'
+import { MANAGER, Recipient, Role, SubAgentName } from './names.ts'
+import { MAX_BODY_BYTES, type Ops } from './op.ts'
+import { Delivery, Message } from './things.ts'
+import { TurnEnd } from './turn.ts'
+
+const encoder = new TextEncoder()
+export const Body = z
+  .string()
+  .min(1, 'is empty')
+  .refine((body) => encoder.encode(body).length <= MAX_BODY_BYTES, `is longer than ${MAX_BODY_BYTES} bytes; put it in a file`)
+
+/** Longest wait of a `recv`, in seconds. */
+export const MAX_WAIT_SECONDS = 180
+const Wait = z.number().min(0).max(MAX_WAIT_SECONDS).default(0)
+
+const SendTool = z.strictObject({
+  to: Recipient.describe('an agent, "manager", "operator", or "*" for every agent'),
+  body: Body.describe('the text; at most 64 KiB'),
+  reply_to: z.number().int().positive().optional().describe('id of the message that this answers'),
+})
+
+/** What the daemon asks a harness to do. */
+export const Command = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('cancel') }),
+  z.object({ do: z.literal('compact') }),
+  z.object({ do: z.literal('new_session') }),
+  z.object({ do: z.literal('set_model'), model: z.string() }),
+  /** End after the turn in progress, or after `graceMs` interrupt it; nothing new is delivered meanwhile. */
+  z.object({ do: z.literal('stop'), graceMs: z.number() }),
+])
+export type Command = z.infer<typeof Command>
+
+/** How the harness is to run: decided by the daemon, told at hello. */
+export const HarnessSettings = z.object({
+  agent: z.string(),
+  role: Role,
+  model: z.string(),
+  /** Milliseconds that an idle engine stays up; 0: a process per turn. */
+  keepWarmMs: z.number(),
+  /** Milliseconds without any sign from the engine before a turn counts as hung. */
+  hangMs: z.number(),
+})
+export type HarnessSettings = z.infer<typeof HarnessSettings>
+
+export const agentOps = {
+  hello: {
+    about: 'Register the harness of this agent; one at a time. Without an epoch (a new process) older leases are taken back.',
+    input: z.strictObject({ revision: z.string(), epoch: z.number().int().positive().optional() }),
+    output: z.object({
+      epoch: z.number().int(),
+      settings: HarnessSettings,
+      /** Environment of the engine, secrets included. */
+      env: z.record(z.string(), z.string()),
+      /** What this epoch holds, when it goes on after the daemon was away. */
+      leases: z.array(Delivery),
+    }),
+  },
+  ready: {
+    about: 'Say what state the engine and its tool servers are in.',
+    input: z.strictObject({
+      claude: z.enum(['ok', 'needs_login', 'error']),
+      detail: z.string(),
+      mcp: z.record(z.string(), z.enum(['ok', 'error'])),
+    }),
+    output: z.object({}),
+  },
+  status: {
+    about: 'Heartbeat of the harness, with what the engine is doing.',
+    input: z.strictObject({ brain: z.enum(['idle', 'thinking', 'compacting', 'asleep']) }),
+    output: z.object({ unread: z.number().int() }),
+  },
+  recv: {
+    about:
+      'Take the next message from your inbox. Without wait_seconds it only looks; with it, it waits up to 180 s. To wait for mail you need not call this: end your turn, you are woken.',
+    input: z.strictObject({ wait_seconds: Wait }),
+    output: z.object({ message: Delivery.nullable() }),
+    tool: z.strictObject({ wait_seconds: Wait.describe('0 to look, up to 180 to wait') }),
+  },
+  send: {
+    about: 'Send a message. It is stored before this returns; the recipient is woken by it.',
+    input: SendTool.extend({
+      /** Retries with the same key return the first id. */
+      key: z.string().min(1).max(128).optional(),
+    }),
+    output: z.object({ id: z.number().int(), ids: z.array(z.number().int()) }),
+    tool: SendTool,
+  },
+  ack: {
+    about: 'End the turn well: everything it leased is done.',
+    input: z.strictObject({ epoch: z.number().int(), ids: z.array(z.number().int()).min(1), end: TurnEnd }),
+    output: z.object({}),
+  },
+  release: {
+    about: 'End the turn without success: the daemon decides what becomes of the messages it leased.',
+    input: z.strictObject({ epoch: z.number().int(), ids: z.array(z.number().int()).min(1), end: TurnEnd }),
+    output: z.object({
+      /** What became of the message that woke the turn. */
+      action: z.enum(['retry', 'parked', 'dead', 'done']),
+    }),
+  },
+  inbox: {
+    about: 'The last messages addressed to you, delivered or not.',
+    input: z.strictObject({ limit: z.number().int().min(1).max(200).default(30) }),
+    output: z.object({ messages: z.array(Message) }),
+  },
+  append_events: {
+    about: 'Store live events; numbered within the epoch, a repeated number is ignored.',
+    input: z.strictObject({
+      epoch: z.number().int(),
+      events: z.array(z.object({ n: z.number().int(), at: z.number(), event: LiveEvent })).max(500),
+    }),
+    output: z.object({}),
+  },
+  commands: {
+    about: 'Wait for what the operator wants of this harness.',
+    input: z.strictObject({ wait_seconds: Wait }),
+    output: z.object({ commands: z.array(Command) }),
+  },
+} satisfies Ops
+
+const Name = z.strictObject({ name: SubAgentName.describe('the agent; not yourself') })
+
+/** The manager's socket: what every agent has, and the lifecycle of the agents that exist. */
+export const managerOps = {
+  ...agentOps,
+  kill: {
+    about: 'Stop an agent. It stays stopped until someone starts it.',
+    input: Name,
+    output: z.object({}),
+    tool: Name,
+  },
+  start: { about: 'Start a stopped agent.', input: Name, output: z.object({}), tool: Name },
+  restart: { about: 'Stop and start an agent; its session and notes stay.', input: Name, output: z.object({}), tool: Name },
+  notes: {
+    about: `List the files in an agent's /state, or read one of them (64 KiB at most).`,
+    input: z.strictObject({ agent: z.union([z.literal(MANAGER), SubAgentName]), path: z.string().max(512).optional() }),
+    output: z.object({ text: z.string() }),
+    tool: z.strictObject({
+      agent: SubAgentName,
+      path: z.string().max(512).optional().describe('relative to /state; without it the files are listed'),
+    }),
+  },
+} satisfies Ops

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { TurnEnd } from './turn.ts'
+
+/** Longest stored event, in bytes of JSON; longer strings in it are cut and say so. */
+export const MAX_EVENT_BYTES = 256 * 1024
+
+/** What happens in an agent, as its harness reports it: the agent's claim. */
+export const LiveEvent = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('turn_start'),
+    messages: z.array(z.object({ id: z.number(), from: z.string(), body: z.string() })),
+    pending: z.number().int(),
+  }),
+  z.object({ kind: z.literal('turn_end'), end: TurnEnd }),
+  /** One line of the engine's stream, as it came. */
+  z.object({ kind: z.literal('stream'), value: z.record(z.string(), z.unknown()) }),
+  z.object({ kind: z.literal('note'), level: z.enum(['info', 'warn', 'error']), text: z.string() }),
+  /** Events that were lost while the daemon was away. */
+  z.object({ kind: z.literal('gap'), lost: z.number().int() }),
+])
+export type LiveEvent = z.infer<typeof LiveEvent>
+
+/** A stored event. `n` counts within one epoch of one agent; `seq` over everything. */
+export const StoredEvent = z.object({
+  seq: z.number().int(),
+  agent: z.string(),
+  epoch: z.number().int(),
+  n: z.number().int(),
+  at: z.number(),
+  event: LiveEvent,
+})
+export type StoredEvent = z.infer<typeof StoredEvent>
+
+/** Facts that the daemon sends as messages from `system`: JSON bodies told apart by `event`. */
+export const HelperEvent = z.discriminatedUnion('event', [
+  z.object({
+    event: z.literal('message_dead'),
+    id: z.number(),
+    from: z.string(),
+    to: z.string(),
+    reason: z.string(),
+    body: z.string(),
+  }),
+  z.object({ event: z.literal('container_crash'), agent: z.string(), note: z.string() }),
+  z.object({ event: z.literal('killed'), agent: z.string() }),
+  z.object({ event: z.literal('destroyed'), agent: z.string() }),
+  z.object({ event: z.literal('spawned'), agent: z.string(), ok: z.boolean(), note: z.string().optional() }),
+  z.object({ event: z.literal('needs_login'), agent: z.string() }),
+  z.object({ event: z.literal('logged_in'), agent: z.string() }),
+  z.object({ event: z.literal('agent_parked'), agent: z.string(), reason: z.string(), until: z.number().optional() }),
+  z.object({ event: z.literal('chain_paused'), rootId: z.number(), reason: z.string() }),
+])
+export type HelperEvent = z.infer<typeof HelperEvent>

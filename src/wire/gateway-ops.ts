@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import type { Ops } from './op.ts'
+
+/** What the daemon asks of the egress gateway, a process of its own that outlives it. */
+export const gatewayOps = {
+  ping: { about: 'Say that the gateway serves.', input: z.strictObject({}), output: z.object({ pid: z.number(), revision: z.string() }) },
+  configure: {
+    about: 'Replace what each agent may reach. Agents not named lose their socket.',
+    input: z.strictObject({
+      agents: z.array(
+        z.strictObject({
+          name: z.string(),
+          /** The unix socket to listen on; its directory exists. */
+          socket: z.string(),
+          /** `host`, `*.suffix` or `host:port`; absent: any public address. */
+          allow: z.array(z.string()).optional(),
+        }),
+      ),
+      /** `host:port` that every agent may reach although it is not public. */
+      endpoints: z.array(z.string()),
+    }),
+    output: z.object({}),
+  },
+  counts: {
+    about: 'How many requests each agent made, since the gateway started.',
+    input: z.strictObject({}),
+    output: z.object({ agents: z.record(z.string(), z.object({ allowed: z.number().int(), refused: z.number().int() })) }),
+  },
+} satisfies Ops

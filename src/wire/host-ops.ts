@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { Body } from './agent-ops.ts'
+import { StoredEvent } from './events.ts'
+import { AgentName, Recipient, SubAgentName } from './names.ts'
+import type { Ops } from './op.ts'
+import { Agent, Message, MessageState, Need, Undecodable } from './things.ts'
+
+const None = z.object({})
+const ByAgent = z.strictObject({ agent: AgentName })
+const Wait = z.number().min(0).max(60).default(0)
+const MessageId = z.strictObject({ id: z.number().int().positive() })
+
+/** Everything the operator can do: the host socket, and later the dashboard. */
+export const hostOps = {
+  ping: { about: 'Say that the daemon serves.', input: z.strictObject({}), output: z.object({ pid: z.number(), version: z.string() }) },
+  status: {
+    about: 'What the hive is, how it runs, and what is wrong with it.',
+    input: z.strictObject({}),
+    output: z.object({
+      version: z.string(),
+      revision: z.string(),
+      pid: z.number(),
+      startedAt: z.number(),
+      stateDir: z.string(),
+      runDir: z.string(),
+      runtime: z.string(),
+      /** 'demo': a scripted model answers, nothing is sent to Anthropic. */
+      model: z.enum(['demo', 'real']),
+      slots: z.object({ used: z.number().int(), total: z.number().int() }),
+      agents: z.array(Agent),
+      messages: z.record(MessageState, z.number().int()),
+      needs: z.number().int(),
+      /** Rows, watchers and stores that fail: never silent. */
+      errors: z.array(z.object({ where: z.string(), problem: z.string(), since: z.number() })),
+    }),
+  },
+  list: { about: 'List the agents.', input: z.strictObject({}), output: z.object({ agents: z.array(Agent) }) },
+  spawn: {
+    about: 'Create an agent and start it. Returns when its harness said hello.',
+    input: z.strictObject({ name: SubAgentName }),
+    output: z.object({ agent: Agent, warnings: z.array(z.string()) }),
+  },
+  start: { about: 'Start an agent and keep it running.', input: ByAgent, output: z.object({ agent: Agent }) },
+  kill: {
+    about: 'Stop an agent after its turn and keep it stopped.',
+    input: ByAgent.extend({ now: z.boolean().default(false) }),
+    output: z.object({ agent: Agent }),
+  },
+  restart: {
+    about: 'Stop an agent after its turn and start it again.',
+    input: ByAgent.extend({ now: z.boolean().default(false) }),
+    output: z.object({ agent: Agent }),
+  },
+  destroy: {
+    about: 'Remove an agent. Its notes and login are kept unless purged.',
+    input: z.strictObject({ agent: SubAgentName, purge: z.boolean().default(false) }),
+    output: None,
+  },
+  send: {
+    about: 'Send a message as the operator.',
+    input: z.strictObject({
+      to: Recipient,
+      body: Body,
+      reply_to: z.number().int().positive().optional(),
+      key: z.string().min(1).max(128).optional(),
+    }),
+    output: z.object({ id: z.number().int(), ids: z.array(z.number().int()) }),
+  },
+  messages: {
+    about: 'List messages, newest last. With `after` it gives what changed since that cursor, waiting for it if told to.',
+    input: z.strictObject({
+      agent: z.union([AgentName, z.literal('operator')]).optional(),
+      state: MessageState.optional(),
+      limit: z.number().int().min(1).max(1000).default(50),
+      after: z.number().int().min(0).optional(),
+      wait_seconds: Wait,
+    }),
+    output: z.object({ messages: z.array(Message), cursor: z.number().int(), errors: z.array(Undecodable) }),
+  },
+  message: { about: 'Show one message.', input: MessageId, output: z.object({ message: Message }) },
+  events: {
+    about: 'Live events of an agent, oldest first. With `after` it waits for more if told to.',
+    input: z.strictObject({
+      agent: AgentName,
+      after: z.number().int().min(0).optional(),
+      limit: z.number().int().min(1).max(500).default(100),
+      wait_seconds: Wait,
+    }),
+    output: z.object({ events: z.array(StoredEvent), cursor: z.number().int() }),
+  },
+  logs: {
+    about: 'What the container of an agent wrote to stdout and stderr.',
+    input: ByAgent.extend({ lines: z.number().int().min(1).max(5000).default(200) }),
+    output: z.object({ lines: z.array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() })) }),
+  },
+  cancel: { about: 'Interrupt the turn in progress; its messages are done, marked cancelled.', input: ByAgent, output: None },
+  compact: { about: 'Shorten the context of an agent.', input: ByAgent, output: None },
+  new_session: { about: 'Begin a fresh session; notes stay.', input: ByAgent, output: None },
+  model: {
+    about: 'Show or set the model of an agent; `default` returns to the default of the hive.',
+    input: ByAgent.extend({ model: z.string().min(1).max(100).optional() }),
+    output: z.object({ model: z.string(), source: z.enum(['operator', 'default']) }),
+  },
+  unpark: { about: 'Let a parked agent go on now.', input: ByAgent, output: z.object({ agent: Agent }) },
+  needs: { about: 'What waits for the operator.', input: z.strictObject({}), output: z.object({ needs: z.array(Need) }) },
+  requeue: { about: 'Deliver a dead message again.', input: MessageId, output: z.object({ message: Message }) },
+  drop: { about: 'Take a dead message off the list.', input: MessageId, output: z.object({ message: Message }) },
+  allow: {
+    about: 'Let a paused chain of messages go on for 16 more hops, or stop it for good.',
+    input: z.strictObject({ root: z.number().int().positive(), stop: z.boolean().default(false) }),
+    output: None,
+  },
+  shutdown: {
+    about: 'End the daemon. Agents go on running unless told to stop.',
+    input: z.strictObject({ stopAgents: z.boolean().default(false) }),
+    output: None,
+  },
+} satisfies Ops

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { Role, Standing } from './names.ts'
+import { TurnUsage } from './turn.ts'
+
+const Id = z.number().int().positive()
+/** Unix milliseconds. */
+const Time = z.number()
+
+export const MessageState = z.enum(['queued', 'leased', 'done', 'dead'])
+export type MessageState = z.infer<typeof MessageState>
+
+/** A message as the operator sees it. `error` says why it is dead, or how a done one ended (`cancelled`). */
+export const Message = z.object({
+  id: Id,
+  from: z.string(),
+  to: z.string(),
+  body: z.string(),
+  state: MessageState,
+  attempt: z.number().int(),
+  failures: z.number().int(),
+  sentAt: Time,
+  doneAt: Time.nullable(),
+  rootId: Id,
+  hops: z.number().int(),
+  replyTo: Id.nullable(),
+  error: z.string().nullable(),
+})
+export type Message = z.infer<typeof Message>
+
+/** A message as its recipient gets it: leased to it until the turn ends. */
+export const Delivery = z.object({
+  id: Id,
+  from: z.string(),
+  standing: Standing,
+  body: z.string(),
+  /** 1 for the first delivery. */
+  attempt: z.number().int(),
+  sentAt: Time,
+  replyTo: Id.nullable(),
+  /** How many more messages wait in the inbox. */
+  pending: z.number().int(),
+})
+export type Delivery = z.infer<typeof Delivery>
+
+/** A row that could not be decoded: shown, never dropped. */
+export const Undecodable = z.object({ table: z.string(), id: z.string(), problem: z.string() })
+export type Undecodable = z.infer<typeof Undecodable>
+
+export const Desired = z.enum(['running', 'stopped'])
+export type Desired = z.infer<typeof Desired>
+
+/**
+ * What an agent is doing, derived, never stored.
+ * offline: no harness connected · starting: connected, engine not ready · needs_login · parked: waits for a quota or the operator ·
+ * waiting: has mail, waits for a free slot or a retry · thinking: holds leases · idle: waits for mail · stopped: by the operator ·
+ * failed: crash loop.
+ */
+export const AgentState = z.enum([
+  'stopped',
+  'offline',
+  'starting',
+  'needs_login',
+  'parked',
+  'waiting',
+  'thinking',
+  'compacting',
+  'idle',
+  'failed',
+])
+export type AgentState = z.infer<typeof AgentState>
+
+export const Parked = z.object({
+  reason: z.enum(['login', 'quota', 'billing']),
+  detail: z.string(),
+  since: Time,
+  /** When it goes on by itself; absent: when the operator acts. */
+  until: Time.optional(),
+})
+export type Parked = z.infer<typeof Parked>
+
+export const Agent = z.object({
+  name: z.string(),
+  role: Role,
+  container: z.string(),
+  state: AgentState,
+  /** Since when it is in that state. */
+  stateSince: Time,
+  desired: Desired,
+  /** What the turn in progress is about, while there is one. */
+  turn: z.object({ messages: z.array(Id), since: Time }).nullable(),
+  model: z.string(),
+  /** Messages in its inbox that are not done. */
+  unread: z.number().int(),
+  port: z.number().int(),
+  /** Another agent that has the same port by hash: this one is reached through the dashboard only. */
+  portTakenBy: z.string().nullable(),
+  needsUpdate: z.boolean(),
+  parked: Parked.nullable(),
+  /** Why it is `failed` or `offline`, when known. */
+  detail: z.string().nullable(),
+  lastTurn: z.object({ reason: z.string(), detail: z.string(), at: Time, usage: TurnUsage.nullable() }).nullable(),
+})
+export type Agent = z.infer<typeof Agent>
+
+/** One thing that waits for the operator. More kinds are added as more of the system can ask. */
+export const Need = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('dead_letter'), since: Time, message: Message, actions: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('paused_chain'),
+    since: Time,
+    rootId: Id,
+    hops: z.number().int(),
+    reason: z.string(),
+    agents: z.array(z.string()),
+    actions: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('login'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
+  z.object({ kind: z.literal('parked'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
+  z.object({ kind: z.literal('failed'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
+  z.object({ kind: z.literal('undecodable'), since: Time, row: Undecodable, actions: z.array(z.string()) }),
+])
+export type Need = z.infer<typeof Need>
