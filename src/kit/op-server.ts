@@ -2,7 +2,15 @@ import { chmod, chown, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { z } from 'zod'
 import { errorText, HiveError } from '../wire/errors.ts'
-import { type Call, type Handlers, MAX_LINE_BYTES, type Op, type Ops, type ReplyFrame, RequestFrame } from '../wire/op.ts'
+import {
+  type Call,
+  type Handlers,
+  MAX_LINE_BYTES,
+  type Op,
+  type Ops,
+  type ReplyFrame,
+  RequestFrame,
+} from '../wire/op.ts'
 import { createLineSplitter, parseJsonLine } from './json-lines.ts'
 import { createLineWriter } from './line-writer.ts'
 
@@ -41,7 +49,11 @@ export interface OpServer extends AsyncDisposable {
  * Serves a table of operations on a unix socket: one JSON object per line, one reply per request, identity by socket.
  * A line that is no frame ends its connection; a bad input is answered. Throws when the path cannot be bound.
  */
-export async function serveOps<O extends Ops>(ops: O, handlers: Handlers<O>, options: OpServerOptions): Promise<OpServer> {
+export async function serveOps<O extends Ops>(
+  ops: O,
+  handlers: Handlers<O>,
+  options: OpServerOptions,
+): Promise<OpServer> {
   assertSocketPath(options.path)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const sockets = new Set<Socket>()
@@ -155,7 +167,8 @@ async function callHandler<O extends Ops>(
   input: unknown,
   call: Call,
 ): Promise<unknown> {
-  if (!Object.hasOwn(ops, name)) throw new HiveError('unknown_op', `no operation ${JSON.stringify(name)} on this socket`)
+  if (!Object.hasOwn(ops, name))
+    throw new HiveError('unknown_op', `no operation ${JSON.stringify(name)} on this socket`)
   const op = ops[name] as Op
   const parsed = op.input.safeParse(input ?? {})
   if (!parsed.success) throw new HiveError('bad_input', describeInputError(parsed.error))

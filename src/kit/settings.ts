@@ -9,7 +9,10 @@ export const SettingsFile = z.strictObject({
   $schema: z.string().optional(),
   port: z.number().int().min(1).max(65535).default(DASHBOARD_PORT).describe('port of the dashboard'),
   runtime: z.enum(['auto', 'bubblewrap', 'fake']).default('auto').describe('what runs the containers'),
-  network: z.enum(['none', 'host']).default('none').describe('`host` gives every agent the network of this machine: dangerous'),
+  network: z
+    .enum(['none', 'host'])
+    .default('none')
+    .describe('`host` gives every agent the network of this machine: dangerous'),
   model: z.string().min(1).default('haiku').describe('model of agents for which none was chosen'),
   agentEnv: z.record(z.string(), z.string()).default({}).describe('environment of every agent, told to it at hello'),
   endpoints: z.array(z.string()).default([]).describe('host:port that agents may reach although it is not public'),
@@ -18,7 +21,12 @@ export const SettingsFile = z.strictObject({
   slots: z.number().int().min(1).optional().describe('turns at once; default (RAM - 2 GiB) / 512 MiB'),
   inboxCap: z.number().int().min(1).default(1000).describe('unread messages an inbox holds'),
   maxHops: z.number().int().min(1).default(16).describe('hops of a chain before the operator is asked'),
-  chainPerMinute: z.number().int().min(1).default(300).describe('messages of one chain a minute before the operator is asked'),
+  chainPerMinute: z
+    .number()
+    .int()
+    .min(1)
+    .default(300)
+    .describe('messages of one chain a minute before the operator is asked'),
   sendPerSecond: z.number().min(1).default(20).describe('messages a second that one agent may send'),
   sendBurst: z.number().int().min(1).default(100).describe('messages that one agent may send at once'),
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
@@ -48,7 +56,8 @@ export function hivePaths(
 ): { stateDir: string; runDir: string } {
   const home = env.HOME ?? '/'
   const chosen = flags.stateDir ?? env.HIVE_STATE_DIR
-  const defaultState = uid === 0 ? '/var/lib/hyperhive' : join(env.XDG_STATE_HOME ?? join(home, '.local/state'), 'hyperhive')
+  const defaultState =
+    uid === 0 ? '/var/lib/hyperhive' : join(env.XDG_STATE_HOME ?? join(home, '.local/state'), 'hyperhive')
   const stateDir = resolve(chosen ?? defaultState)
   // Another state directory is another hive: it does not share the sockets of the usual one.
   const system = uid === 0 ? '/run/hyperhive' : env.XDG_RUNTIME_DIR && join(env.XDG_RUNTIME_DIR, 'hyperhive')
@@ -62,11 +71,19 @@ export function hivePaths(
  */
 export function loadSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv, uid: number): Settings {
   const named = flags.config ?? env.HIVE_CONFIG
-  const usual = uid === 0 ? '/etc/hyperhive/hive.json' : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
+  const usual =
+    uid === 0
+      ? '/etc/hyperhive/hive.json'
+      : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
   const file = readSettingsFile(named ?? usual, named !== undefined)
   const { config: _, agentEnv, ...rest } = flags
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-  return Settings.parse({ ...file, ...given, ...hivePaths(flags, env, uid), agentEnv: { ...file.agentEnv, ...agentEnv } })
+  return Settings.parse({
+    ...file,
+    ...given,
+    ...hivePaths(flags, env, uid),
+    agentEnv: { ...file.agentEnv, ...agentEnv },
+  })
 }
 
 function readSettingsFile(path: string, required: boolean): z.infer<typeof SettingsFile> {
@@ -85,7 +102,8 @@ function readSettingsFile(path: string, required: boolean): z.infer<typeof Setti
     throw new HiveError('bad_input', `the config file ${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
   const parsed = SettingsFile.safeParse(value)
-  if (!parsed.success) throw new HiveError('bad_input', `the config file ${path} is wrong: ${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    throw new HiveError('bad_input', `the config file ${path} is wrong: ${z.prettifyError(parsed.error)}`)
   return parsed.data
 }
 

@@ -144,9 +144,13 @@ function checkHealth(db: DatabaseSync, path: string): void {
 function migrate(db: DatabaseSync, path: string, migrations: readonly string[]): void {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > migrations.length) {
-    throw new HiveError('unavailable', `${path} was written by a newer hyperhive (schema ${version}, known ${migrations.length})`, {
-      hint: 'install that version again, or restore a backup made by this one',
-    })
+    throw new HiveError(
+      'unavailable',
+      `${path} was written by a newer hyperhive (schema ${version}, known ${migrations.length})`,
+      {
+        hint: 'install that version again, or restore a backup made by this one',
+      },
+    )
   }
   for (let next = version; next < migrations.length; next += 1) {
     db.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
@@ -158,7 +162,10 @@ const SQLITE_FULL = 13
 /** A failed commit, in words for whoever asked for the write. */
 function describeFailure(cause: unknown): HiveError {
   if ((cause as { errcode?: number }).errcode === SQLITE_FULL) {
-    return new HiveError('disk_full', 'the disk is full: nothing was stored', { hint: 'free some space; it goes on by itself', cause })
+    return new HiveError('disk_full', 'the disk is full: nothing was stored', {
+      hint: 'free some space; it goes on by itself',
+      cause,
+    })
   }
   return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
 }

@@ -9,7 +9,10 @@ const encoder = new TextEncoder()
 export const Body = z
   .string()
   .min(1, 'is empty')
-  .refine((body) => encoder.encode(body).length <= MAX_BODY_BYTES, `is longer than ${MAX_BODY_BYTES} bytes; put it in a file`)
+  .refine(
+    (body) => encoder.encode(body).length <= MAX_BODY_BYTES,
+    `is longer than ${MAX_BODY_BYTES} bytes; put it in a file`,
+  )
 
 /** Longest wait of a `recv`, in seconds. */
 export const MAX_WAIT_SECONDS = 180
@@ -46,7 +49,8 @@ export type HarnessSettings = z.infer<typeof HarnessSettings>
 
 export const agentOps = {
   hello: {
-    about: 'Register the harness of this agent; one at a time. Without an epoch (a new process) older leases are taken back.',
+    about:
+      'Register the harness of this agent; one at a time. Without an epoch (a new process) older leases are taken back.',
     input: z.strictObject({ revision: z.string(), epoch: z.number().int().positive().optional() }),
     output: z.object({
       epoch: z.number().int(),
@@ -132,7 +136,12 @@ export const managerOps = {
     tool: Name,
   },
   start: { about: 'Start a stopped agent.', input: Name, output: z.object({}), tool: Name },
-  restart: { about: 'Stop and start an agent; its session and notes stay.', input: Name, output: z.object({}), tool: Name },
+  restart: {
+    about: 'Stop and start an agent; its session and notes stay.',
+    input: Name,
+    output: z.object({}),
+    tool: Name,
+  },
   notes: {
     about: `List the files in an agent's /state, or read one of them (64 KiB at most).`,
     input: z.strictObject({ agent: z.union([z.literal(MANAGER), SubAgentName]), path: z.string().max(512).optional() }),

@@ -3,7 +3,11 @@ import type { Ops } from './op.ts'
 
 /** What the daemon asks of the egress gateway, a process of its own that outlives it. */
 export const gatewayOps = {
-  ping: { about: 'Say that the gateway serves.', input: z.strictObject({}), output: z.object({ pid: z.number(), revision: z.string() }) },
+  ping: {
+    about: 'Say that the gateway serves.',
+    input: z.strictObject({}),
+    output: z.object({ pid: z.number(), revision: z.string() }),
+  },
   configure: {
     about: 'Replace what each agent may reach. Agents not named lose their socket.',
     input: z.strictObject({
@@ -24,6 +28,8 @@ export const gatewayOps = {
   counts: {
     about: 'How many requests each agent made, since the gateway started.',
     input: z.strictObject({}),
-    output: z.object({ agents: z.record(z.string(), z.object({ allowed: z.number().int(), refused: z.number().int() })) }),
+    output: z.object({
+      agents: z.record(z.string(), z.object({ allowed: z.number().int(), refused: z.number().int() })),
+    }),
   },
 } satisfies Ops

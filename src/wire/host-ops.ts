@@ -12,7 +12,11 @@ const MessageId = z.strictObject({ id: z.number().int().positive() })
 
 /** Everything the operator can do: the host socket, and later the dashboard. */
 export const hostOps = {
-  ping: { about: 'Say that the daemon serves.', input: z.strictObject({}), output: z.object({ pid: z.number(), version: z.string() }) },
+  ping: {
+    about: 'Say that the daemon serves.',
+    input: z.strictObject({}),
+    output: z.object({ pid: z.number(), version: z.string() }),
+  },
   status: {
     about: 'What the hive is, how it runs, and what is wrong with it.',
     input: z.strictObject({}),
@@ -67,7 +71,8 @@ export const hostOps = {
     output: z.object({ id: z.number().int(), ids: z.array(z.number().int()) }),
   },
   messages: {
-    about: 'List messages, newest last. With `after` it gives what changed since that cursor, waiting for it if told to.',
+    about:
+      'List messages, newest last. With `after` it gives what changed since that cursor, waiting for it if told to.',
     input: z.strictObject({
       agent: z.union([AgentName, z.literal('operator')]).optional(),
       state: MessageState.optional(),
@@ -93,7 +98,11 @@ export const hostOps = {
     input: ByAgent.extend({ lines: z.number().int().min(1).max(5000).default(200) }),
     output: z.object({ lines: z.array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() })) }),
   },
-  cancel: { about: 'Interrupt the turn in progress; its messages are done, marked cancelled.', input: ByAgent, output: None },
+  cancel: {
+    about: 'Interrupt the turn in progress; its messages are done, marked cancelled.',
+    input: ByAgent,
+    output: None,
+  },
   compact: { about: 'Shorten the context of an agent.', input: ByAgent, output: None },
   new_session: { about: 'Begin a fresh session; notes stay.', input: ByAgent, output: None },
   model: {
@@ -102,7 +111,11 @@ export const hostOps = {
     output: z.object({ model: z.string(), source: z.enum(['operator', 'default']) }),
   },
   unpark: { about: 'Let a parked agent go on now.', input: ByAgent, output: z.object({ agent: Agent }) },
-  needs: { about: 'What waits for the operator.', input: z.strictObject({}), output: z.object({ needs: z.array(Need) }) },
+  needs: {
+    about: 'What waits for the operator.',
+    input: z.strictObject({}),
+    output: z.object({ needs: z.array(Need) }),
+  },
   requeue: { about: 'Deliver a dead message again.', input: MessageId, output: z.object({ message: Message }) },
   drop: { about: 'Take a dead message off the list.', input: MessageId, output: z.object({ message: Message }) },
   allow: {

@@ -16,10 +16,7 @@ export const SubAgentName = z
   .refine((name) => !RESERVED.has(name), 'is a reserved name')
 
 /** Name of any agent, the manager included; its container name is accepted as an alias. */
-export const AgentName = z.union([
-  z.enum([MANAGER, MANAGER_CONTAINER]).transform((): string => MANAGER),
-  SubAgentName,
-])
+export const AgentName = z.union([z.enum([MANAGER, MANAGER_CONTAINER]).transform((): string => MANAGER), SubAgentName])
 
 /** Whom a message can be sent to: an agent, the manager, the operator, or `*` for every agent. */
 export const Recipient = z.union([z.enum([OPERATOR, '*']), AgentName])

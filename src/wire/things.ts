@@ -114,9 +114,27 @@ export const Need = z.discriminatedUnion('kind', [
     agents: z.array(z.string()),
     actions: z.array(z.string()),
   }),
-  z.object({ kind: z.literal('login'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
-  z.object({ kind: z.literal('parked'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
-  z.object({ kind: z.literal('failed'), since: Time, agent: z.string(), detail: z.string(), actions: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('login'),
+    since: Time,
+    agent: z.string(),
+    detail: z.string(),
+    actions: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('parked'),
+    since: Time,
+    agent: z.string(),
+    detail: z.string(),
+    actions: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('failed'),
+    since: Time,
+    agent: z.string(),
+    detail: z.string(),
+    actions: z.array(z.string()),
+  }),
   z.object({ kind: z.literal('undecodable'), since: Time, row: Undecodable, actions: z.array(z.string()) }),
 ])
 export type Need = z.infer<typeof Need>

@@ -82,7 +82,9 @@ export class Broker implements Disposable {
    */
   async send(from: string, { to, body, replyTo, key }: Outgoing): Promise<readonly number[]> {
     if (from !== OPERATOR && from !== SYSTEM && !this.#sendBuckets.take(from)) {
-      throw new HiveError('rate_limited', 'you send too fast', { hint: 'wait a second; put long content in a file and send its path' })
+      throw new HiveError('rate_limited', 'you send too fast', {
+        hint: 'wait a second; put long content in a file and send its path',
+      })
     }
     const recipients = this.#resolve(from, to)
     const sending = this.store.send({ from, to: recipients, body, replyTo, key })
@@ -128,7 +130,10 @@ export class Broker implements Disposable {
    * Takes the next message of an inbox; waits for one up to `waitMs`. Within a turn the message joins it.
    * Resolves with null when none came. Throws `stale_lease` when a newer harness has taken over.
    */
-  async recv(agent: string, { epoch, waitMs, signal }: { epoch: number; waitMs: number; signal: AbortSignal }): Promise<Delivery | null> {
+  async recv(
+    agent: string,
+    { epoch, waitMs, signal }: { epoch: number; waitMs: number; signal: AbortSignal },
+  ): Promise<Delivery | null> {
     const joins = this.store.holds(agent)
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -231,10 +236,13 @@ export class Broker implements Disposable {
 
   #wakeAt(agent: string, at: number): void {
     clearTimeout(this.#timers.get(agent))
-    const timer = setTimeout(() => {
-      this.#timers.delete(agent)
-      void this.#resume(agent)
-    }, Math.max(0, at - this.#now()))
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(agent)
+        void this.#resume(agent)
+      },
+      Math.max(0, at - this.#now()),
+    )
     timer.unref()
     this.#timers.set(agent, timer)
   }
@@ -271,7 +279,14 @@ export class Broker implements Disposable {
 
   /** Ends a turn; what follows from it is the store's decision. Throws `stale_lease` when the turn is not this epoch's. */
   async endTurn(agent: string, epoch: number, ids: readonly number[], end: TurnEnd, accepted: boolean): Promise<Ended> {
-    const ended = await this.store.endTurn(agent, { epoch, ids, end, accepted, now: this.#now(), random: this.#random() })
+    const ended = await this.store.endTurn(agent, {
+      epoch,
+      ids,
+      end,
+      accepted,
+      now: this.#now(),
+      random: this.#random(),
+    })
     this.#endWaiting(agent)
     if (ended.parked?.until !== undefined) this.#wakeAt(agent, ended.parked.until)
     this.#turnIsOver(agent, ended.notified)

@@ -58,14 +58,20 @@ export class SqliteStore implements Store {
     this.#inboxCap = inboxCap
     this.#maxHops = maxHops
     this.#now = now
-    db.run('UPDATE messages SET not_before = ? WHERE not_before > ?', now() + LONGEST_BACKOFF_MS, now() + LONGEST_BACKOFF_MS)
+    db.run(
+      'UPDATE messages SET not_before = ? WHERE not_before > ?',
+      now() + LONGEST_BACKOFF_MS,
+      now() + LONGEST_BACKOFF_MS,
+    )
     this.#load()
   }
 
   /** Reads what is kept in memory: small things that every send needs. */
   #load(): void {
     this.#changed = Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0)
-    for (const row of this.#db.all(`SELECT recipient, count(*) AS n FROM messages WHERE state = 'queued' GROUP BY recipient`)) {
+    for (const row of this.#db.all(
+      `SELECT recipient, count(*) AS n FROM messages WHERE state = 'queued' GROUP BY recipient`,
+    )) {
       this.#queued.set(String(row.recipient), Number(row.n))
     }
     for (const row of this.#db.all('SELECT agent, epoch, parked FROM inboxes')) {
@@ -104,7 +110,9 @@ export class SqliteStore implements Store {
   }
 
   #idsOf(from: string, key: string): number[] {
-    return this.#db.all('SELECT id FROM messages WHERE sender = ? AND key = ? ORDER BY id', from, key).map((row) => Number(row.id))
+    return this.#db
+      .all('SELECT id FROM messages WHERE sender = ? AND key = ? ORDER BY id', from, key)
+      .map((row) => Number(row.id))
   }
 
   /** A message sent during a turn goes on with the chain of what the turn is about. */
@@ -238,7 +246,8 @@ export class SqliteStore implements Store {
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
       if (epoch !== this.epoch(agent)) throw new HiveError('stale_lease', 'a newer harness has taken over')
-      if (joins !== held.length > 0) throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
+      if (joins !== held.length > 0)
+        throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
       const row = this.#db.get(
         `SELECT ${MESSAGE_COLUMNS}, not_before FROM messages WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT 1`,
         agent,
@@ -246,7 +255,8 @@ export class SqliteStore implements Store {
       if (!row) return {}
       if (Number(row.not_before ?? 0) > now) return { waitUntil: Number(row.not_before) }
       const message = decodeMessage(row)
-      if (isUndecodable(message)) throw new HiveError('internal', `message ${message.id} cannot be decoded: ${message.problem}`)
+      if (isUndecodable(message))
+        throw new HiveError('internal', `message ${message.id} cannot be decoded: ${message.problem}`)
       // What failed before is delivered alone, so that the failure is charged to the right one.
       if (joins && (message.failures > 0 || held.some((one) => one.failures > 0))) return {}
       this.#db.run(
@@ -283,8 +293,8 @@ export class SqliteStore implements Store {
   async endTurn(agent: string, turn: TurnToEnd): Promise<Ended> {
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
-      const holdsThese = held.length === turn.ids.length && held.every(({ id }) => turn.ids.includes(id))
-      if (turn.epoch !== this.epoch(agent) || !holdsThese) {
+      const ended = held.filter(({ id }) => turn.ids.includes(id))
+      if (turn.epoch !== this.epoch(agent) || ended.length !== turn.ids.length || !ended.some((one) => one.woke)) {
         throw new HiveError('stale_lease', `epoch ${turn.epoch} does not hold messages ${turn.ids.join(', ')}`)
       }
       const inbox = this.#db.get('SELECT streak, auth_failures FROM inboxes WHERE agent = ?', agent)
@@ -299,18 +309,32 @@ export class SqliteStore implements Store {
       const unavailable = reason === 'overloaded' || reason === 'network'
       const [newStreak, newAuthFailures] = [unavailable ? streak + 1 : 0, reason === 'auth' ? authFailures + 1 : 0]
       if (newStreak !== streak || newAuthFailures !== authFailures) {
-        this.#db.run('UPDATE inboxes SET streak = ?, auth_failures = ? WHERE agent = ?', newStreak, newAuthFailures, agent)
+        this.#db.run(
+          'UPDATE inboxes SET streak = ?, auth_failures = ? WHERE agent = ?',
+          newStreak,
+          newAuthFailures,
+          agent,
+        )
       }
 
       if (outcome.message === 'done') {
-        for (const { id } of held) this.#finish(id, outcome.error ?? null)
+        for (const { id } of ended) this.#finish(id, outcome.error ?? null)
+        // Leased, but the harness does not know of it: its reply was lost, or another process took it.
+        for (const { id, failures } of held)
+          if (!turn.ids.includes(id)) this.#queueAgain(agent, id, failures, null, null)
         return { action: 'done', notified: [] }
       }
       for (const { id, failures } of held) if (id !== woke.id) this.#queueAgain(agent, id, failures, null, null)
       if (outcome.message === 'dead') {
         return { action: 'dead', notified: this.#makeDead(woke.id, woke.failures + 1, outcome.error) }
       }
-      this.#queueAgain(agent, woke.id, woke.failures + (outcome.charge ? 1 : 0), outcome.error, outcome.notBefore ?? null)
+      this.#queueAgain(
+        agent,
+        woke.id,
+        woke.failures + (outcome.charge ? 1 : 0),
+        outcome.error,
+        outcome.notBefore ?? null,
+      )
       if (!outcome.park) return { action: 'retry', notified: [] }
       const parked = { ...outcome.park, since: this.#now() }
       this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
@@ -429,7 +453,9 @@ export class SqliteStore implements Store {
 
   pausedChains(): PausedChain[] {
     return this.#db
-      .all('SELECT root_id, reason, paused_at FROM chains WHERE paused_at IS NOT NULL AND stopped = 0 ORDER BY paused_at')
+      .all(
+        'SELECT root_id, reason, paused_at FROM chains WHERE paused_at IS NOT NULL AND stopped = 0 ORDER BY paused_at',
+      )
       .map((row) => {
         const rootId = Number(row.root_id)
         const of = this.#db.all(
@@ -485,7 +511,10 @@ export class SqliteStore implements Store {
 
   async bury(agent: string, reason: string): Promise<void> {
     await this.#db.write(() => {
-      for (const row of this.#db.all(`SELECT id, failures FROM messages WHERE recipient = ? AND state = 'queued'`, agent)) {
+      for (const row of this.#db.all(
+        `SELECT id, failures FROM messages WHERE recipient = ? AND state = 'queued'`,
+        agent,
+      )) {
         this.#makeDead(Number(row.id), Number(row.failures), reason)
         this.#addQueued(agent, -1)
       }

@@ -28,7 +28,10 @@ export interface Store extends AsyncDisposable {
   held(agent: string, epoch: number): Delivery[]
   /** Whether a turn is in progress: the agent holds leases. */
   holds(agent: string): boolean
-  /** Ends a turn. Throws `stale_lease` unless exactly this epoch holds exactly these messages. */
+  /**
+   * Ends a turn: `ids` are what the harness knows of, the one that woke it among them. What it holds besides goes back to the queue.
+   * Throws `stale_lease` unless this epoch holds them all.
+   */
   endTurn(agent: string, turn: TurnToEnd): Promise<Ended>
 
   parked(agent: string): Parked | null

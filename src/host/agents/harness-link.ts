@@ -1,0 +1,102 @@
+import type { Clock } from '../../kit/clock.ts'
+import { createNotifier } from '../../kit/notifier.ts'
+import type { Command } from '../../wire/agent-ops.ts'
+import { HiveError } from '../../wire/errors.ts'
+import type { Call } from '../../wire/op.ts'
+import type { TurnEnd } from '../../wire/turn.ts'
+
+/** A harness that said hello and is connected. */
+export interface LiveHarness {
+  readonly connection: object
+  readonly epoch: number
+  readonly revision: string
+  /** Steady clock, ms: its last sign of life. */
+  seenAt: number
+  brain: 'idle' | 'thinking' | 'compacting' | 'asleep'
+  ready: { claude: 'ok' | 'needs_login' | 'error'; detail: string } | undefined
+}
+
+/**
+ * The daemon's end of one agent's harness: at most one is live. It knows what the harness last said
+ * and keeps the commands that it has yet to fetch.
+ */
+export class HarnessLink {
+  /** Notified at hello, ready, goodbye and new commands. */
+  readonly changes = createNotifier()
+  readonly #now: Clock
+  readonly #agent: string
+  #live: LiveHarness | undefined
+  #commands: Command[] = []
+  turnSince: number | undefined
+  lastTurn: { end: TurnEnd; at: number } | undefined
+  stateSince: { state: string; since: number } = { state: '', since: 0 }
+
+  constructor(agent: string, now: Clock) {
+    this.#agent = agent
+    this.#now = now
+  }
+
+  get live(): LiveHarness | undefined {
+    return this.#live
+  }
+
+  /** Throws `conflict` while another harness is connected. */
+  assertFree(connection: object): void {
+    if (this.#live && this.#live.connection !== connection) {
+      throw new HiveError('conflict', `a harness of ${this.#agent} is connected`, { hint: 'one at a time' })
+    }
+  }
+
+  attach(call: Call, epoch: number, revision: string): void {
+    this.assertFree(call.connection)
+    this.#live = {
+      connection: call.connection,
+      epoch,
+      revision,
+      seenAt: this.#now(),
+      brain: 'asleep',
+      ready: undefined,
+    }
+    this.#commands = []
+    call.signal.addEventListener('abort', () => this.#detach(call.connection), { once: true })
+    if (call.signal.aborted) this.#detach(call.connection)
+    this.changes.notify()
+  }
+
+  #detach(connection: object): void {
+    if (this.#live?.connection !== connection) return
+    this.#live = undefined
+    this.changes.notify()
+  }
+
+  /** The live harness, if this call is its. Throws `forbidden` for whoever else speaks on the socket. */
+  assertHarness(call: Call): LiveHarness {
+    if (this.#live?.connection !== call.connection) {
+      throw new HiveError('forbidden', 'only the harness of this agent may do that', { hint: 'say hello first' })
+    }
+    this.#live.seenAt = this.#now()
+    return this.#live
+  }
+
+  /** Throws `conflict` when no harness is connected to do it. */
+  command(command: Command): void {
+    if (!this.#live) throw new HiveError('conflict', `${this.#agent} is offline`, { hint: `hive start ${this.#agent}` })
+    this.#commands.push(command)
+    this.changes.notify()
+  }
+
+  async takeCommands(waitMs: number, signal: AbortSignal): Promise<Command[]> {
+    const until = this.#now() + waitMs
+    while (this.#commands.length === 0 && !signal.aborted && this.#now() < until) {
+      await this.changes.wait(until - this.#now(), signal)
+    }
+    return this.#commands.splice(0)
+  }
+
+  /** Resolves with true once a harness is connected, with false after `timeoutMs`. */
+  async waitForHello(timeoutMs: number, signal: AbortSignal = new AbortController().signal): Promise<boolean> {
+    const until = this.#now() + timeoutMs
+    while (!this.#live && !signal.aborted && this.#now() < until) await this.changes.wait(until - this.#now(), signal)
+    return this.#live !== undefined
+  }
+}

@@ -1,0 +1,116 @@
+import type { Database } from '../../kit/sqlite.ts'
+import { HiveError } from '../../wire/errors.ts'
+import { MANAGER } from '../../wire/names.ts'
+import { Desired } from '../../wire/things.ts'
+
+export interface AgentRow {
+  readonly name: string
+  /** 0 is the manager's. */
+  readonly slot: number
+  readonly desired: Desired
+  /** The operator's choice of model. */
+  readonly model: string | null
+  readonly createdAt: number
+}
+
+/** The agents of a hive, as they are stored; what they are doing is not here. */
+export class AgentRegistry {
+  readonly #db: Database
+  readonly #rows = new Map<string, AgentRow>()
+  readonly #destroyed = new Set<string>()
+
+  constructor(db: Database) {
+    this.#db = db
+    for (const row of db.all('SELECT name, slot, desired, destroyed, model, created_at FROM agents ORDER BY slot')) {
+      if (row.destroyed === 1) this.#destroyed.add(String(row.name))
+      else this.#rows.set(String(row.name), decode(row))
+    }
+  }
+
+  list(): AgentRow[] {
+    return [...this.#rows.values()]
+  }
+
+  names(): string[] {
+    return [...this.#rows.keys()]
+  }
+
+  wasDestroyed(name: string): boolean {
+    return this.#destroyed.has(name)
+  }
+
+  find(name: string): AgentRow | undefined {
+    return this.#rows.get(name)
+  }
+
+  /** Throws `not_found`. */
+  get(name: string): AgentRow {
+    const row = this.#rows.get(name)
+    if (row) return row
+    throw new HiveError('not_found', this.#destroyed.has(name) ? `${name} was destroyed` : `no agent ${name}`, {
+      hint: `agents: ${this.names().join(', ') || 'none; hive spawn <name> makes one'}`,
+    })
+  }
+
+  /** Adds an agent, or brings a destroyed one back with the slot it had. Throws `conflict` when it exists. */
+  async create(name: string, now: number): Promise<AgentRow> {
+    const row = await this.#db.write(() => {
+      if (this.#rows.has(name)) throw new HiveError('conflict', `agent ${name} exists`)
+      this.#db.run(
+        `INSERT INTO agents (name, slot, desired, created_at) VALUES (?, ?, 'running', ?)
+         ON CONFLICT DO UPDATE SET desired = 'running', destroyed = 0`,
+        name,
+        name === MANAGER ? 0 : this.#freeSlot(),
+        now,
+      )
+      return decode(this.#db.get('SELECT * FROM agents WHERE name = ?', name) ?? {})
+    })
+    this.#rows.set(name, row)
+    this.#destroyed.delete(name)
+    return row
+  }
+
+  #freeSlot(): number {
+    return Number(this.#db.get('SELECT coalesce(max(slot), 0) + 1 AS slot FROM agents')?.slot ?? 1)
+  }
+
+  setDesired(name: string, desired: Desired): Promise<void> {
+    return this.#update(name, { desired })
+  }
+
+  /** `null` returns to the default of the hive. */
+  setModel(name: string, model: string | null): Promise<void> {
+    return this.#update(name, { model })
+  }
+
+  async #update(name: string, change: { desired?: Desired; model?: string | null }): Promise<void> {
+    const row = { ...this.get(name), ...change }
+    await this.#db.write(() =>
+      this.#db.run('UPDATE agents SET desired = ?, model = ? WHERE name = ?', row.desired, row.model, name),
+    )
+    this.#rows.set(name, row)
+  }
+
+  /** Keeps the slot, so that what is left of the agent keeps its owner; `purge` frees it. */
+  async destroy(name: string, purge: boolean): Promise<void> {
+    this.get(name)
+    await this.#db.write(() =>
+      this.#db.run(
+        purge ? 'DELETE FROM agents WHERE name = ?' : 'UPDATE agents SET destroyed = 1 WHERE name = ?',
+        name,
+      ),
+    )
+    this.#rows.delete(name)
+    if (!purge) this.#destroyed.add(name)
+  }
+}
+
+function decode(row: Record<string, unknown>): AgentRow {
+  return {
+    name: String(row.name),
+    slot: Number(row.slot),
+    desired: Desired.parse(row.desired),
+    model: row.model === null ? null : String(row.model),
+    createdAt: Number(row.created_at),
+  }
+}

@@ -1,0 +1,19 @@
+import type { Log } from '../../kit/log.ts'
+import { HiveError } from '../../wire/errors.ts'
+import { openBubblewrapRuntime } from './bubblewrap/runtime.ts'
+import type { ContainerRuntime } from './runtime.ts'
+
+/** Opens the runtime that was asked for, or the first that works here. Throws `unavailable` with the fix when none does. */
+export async function chooseRuntime(
+  asked: 'auto' | 'bubblewrap' | 'fake',
+  { stateDir, log }: { stateDir: string; log: Log },
+): Promise<ContainerRuntime> {
+  if (asked === 'fake') throw new HiveError('bad_input', 'the fake runtime is for tests of the runtime contract only')
+  const runtime = await openBubblewrapRuntime({ stateDir, log })
+  const probe = await runtime.probe()
+  if (probe.ok) return runtime
+  const problems = probe.problems.map(({ what, fix }) => `${what} (fix: ${fix})`).join('; ')
+  throw new HiveError('unavailable', `agents cannot be sandboxed here: ${problems}`, {
+    hint: 'hive doctor shows every precondition',
+  })
+}

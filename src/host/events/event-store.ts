@@ -1,0 +1,61 @@
+import { createNotifier, type Notifier } from '../../kit/notifier.ts'
+import type { Database } from '../../kit/sqlite.ts'
+import { LiveEvent, MAX_EVENT_BYTES, type StoredEvent } from '../../wire/events.ts'
+
+/** The live events of every agent, numbered in the order in which they were stored. */
+export class EventStore {
+  readonly changes: Notifier = createNotifier()
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Stores events of one epoch; those whose number is there already are ignored. */
+  async append(
+    agent: string,
+    epoch: number,
+    events: readonly { n: number; at: number; event: LiveEvent }[],
+  ): Promise<void> {
+    await this.#db.write(() => {
+      for (const { n, at, event } of events) {
+        this.#db.run(
+          'INSERT INTO events (agent, epoch, n, at, event) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+          agent,
+          epoch,
+          n,
+          Math.round(at),
+          encode(event),
+        )
+      }
+    })
+    this.changes.notify()
+  }
+
+  /** Events after `after`, oldest first; without it the newest ones. */
+  list(agent: string, { after, limit }: { after?: number; limit: number }): StoredEvent[] {
+    const rows =
+      after === undefined
+        ? this.#db.all('SELECT * FROM events WHERE agent = ? ORDER BY seq DESC LIMIT ?', agent, limit).reverse()
+        : this.#db.all('SELECT * FROM events WHERE agent = ? AND seq > ? ORDER BY seq LIMIT ?', agent, after, limit)
+    return rows.map((row) => ({
+      seq: Number(row.seq),
+      agent: String(row.agent),
+      epoch: Number(row.epoch),
+      n: Number(row.n),
+      at: Number(row.at),
+      event: LiveEvent.parse(JSON.parse(String(row.event))),
+    }))
+  }
+}
+
+function encode(event: LiveEvent): string {
+  const text = JSON.stringify(event)
+  if (text.length <= MAX_EVENT_BYTES) return text
+  const note: LiveEvent = {
+    kind: 'note',
+    level: 'warn',
+    text: `an event of ${text.length} characters was too large to keep`,
+  }
+  return JSON.stringify(note)
+}

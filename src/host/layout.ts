@@ -1,0 +1,116 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { MANAGER } from '../wire/names.ts'
+
+/** Uids of agents begin here when the daemon is root; an agent keeps its slot until it is purged. */
+export const FIRST_AGENT_UID = 1_900_000_000
+/** The gateway's uid, below the agents'. */
+export const GATEWAY_UID = FIRST_AGENT_UID - 1
+
+/** Every path of a hive, from the two directories it lives in. */
+export function createLayout({ stateDir, runDir }: { stateDir: string; runDir: string }) {
+  return {
+    stateDir,
+    runDir,
+    database: join(stateDir, 'hive.sqlite'),
+    eventDatabase: join(stateDir, 'events.sqlite'),
+    apps: join(stateDir, 'app'),
+    containers: join(stateDir, 'containers'),
+    agents: join(stateDir, 'agents'),
+    proposed: join(stateDir, 'proposed'),
+    applied: join(stateDir, 'applied'),
+    meta: join(stateDir, 'meta'),
+    credentials: join(stateDir, 'credentials'),
+    hostSocket: join(runDir, 'host.sock'),
+    gateway: {
+      control: join(runDir, 'gateway.sock'),
+      config: join(stateDir, 'gateway.json'),
+      log: join(stateDir, 'gateway.log'),
+    },
+    agent: (name: string) => ({
+      state: join(stateDir, 'agents', name, 'state'),
+      home: join(stateDir, 'agents', name),
+      credentials: join(stateDir, 'credentials', name),
+      proposed: join(stateDir, 'proposed', name),
+      run: join(runDir, 'agents', name),
+      socket: join(runDir, 'agents', name, 'mcp.sock'),
+      egress: join(runDir, 'egress', name),
+      egressSocket: join(runDir, 'egress', name, 'egress.sock'),
+    }),
+  }
+}
+export type Layout = ReturnType<typeof createLayout>
+
+/** The uid that an agent has on the host; undefined when the daemon is an ordinary user and has no other to give. */
+export const agentUid = (slot: number, daemonUid: number): number | undefined =>
+  daemonUid === 0 ? FIRST_AGENT_UID + slot : undefined
+
+interface Directory {
+  readonly path: string
+  readonly mode: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** The directories every hive has, whoever lives in it. */
+export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
+  const managerUid = agentUid(0, daemonUid)
+  makeDirectories([
+    { path: layout.stateDir, mode: 0o711 },
+    { path: layout.runDir, mode: 0o711 },
+    { path: layout.apps, mode: 0o711 },
+    { path: layout.containers, mode: 0o711 },
+    { path: layout.agents, mode: 0o711 },
+    { path: layout.credentials, mode: 0o711 },
+    { path: layout.applied, mode: 0o755 },
+    { path: layout.meta, mode: 0o755 },
+    { path: layout.proposed, mode: 0o700, uid: managerUid, gid: managerUid },
+    { path: join(layout.runDir, 'agents'), mode: 0o711 },
+    { path: join(layout.runDir, 'egress'), mode: 0o711 },
+  ])
+}
+
+/** The directories of one agent, owned by it; its notes are readable for the manager. */
+export function makeAgentDirectories(layout: Layout, name: string, slot: number, daemonUid: number): void {
+  const paths = layout.agent(name)
+  const uid = agentUid(slot, daemonUid)
+  const gateway = daemonUid === 0 ? GATEWAY_UID : undefined
+  makeDirectories([
+    { path: paths.home, mode: 0o711 },
+    { path: paths.state, mode: 0o2750, uid, gid: agentUid(0, daemonUid) },
+    { path: paths.credentials, mode: 0o700, uid, gid: uid },
+    { path: paths.run, mode: 0o700, uid, gid: uid },
+    { path: paths.egress, mode: 0o750, uid: gateway, gid: uid },
+  ])
+}
+
+/** What the manager sees of the others, besides its own. */
+export const managerMounts = (layout: Layout) => [
+  { host: layout.agents, guest: '/agents', readOnly: true },
+  { host: layout.applied, guest: '/applied', readOnly: true },
+  { host: layout.meta, guest: '/meta', readOnly: true },
+  { host: layout.proposed, guest: '/proposed', readOnly: false },
+]
+
+/** What every agent sees. */
+export function agentMounts(layout: Layout, name: string, appDir: string) {
+  const paths = layout.agent(name)
+  return [
+    { host: appDir, guest: '/opt/hive', readOnly: true },
+    { host: paths.run, guest: '/run/hive', readOnly: true },
+    { host: paths.egress, guest: '/run/egress', readOnly: true },
+    { host: paths.credentials, guest: '/root/.claude', readOnly: false },
+    { host: paths.state, guest: '/state', readOnly: false },
+    ...(name === MANAGER ? managerMounts(layout) : []),
+  ]
+}
+
+function makeDirectories(directories: readonly Directory[]): void {
+  for (const { path, mode, uid, gid } of directories) {
+    const created = mkdirSync(path, { recursive: true })
+    // Only a directory that is new, or the daemon's own, is touched: what an agent owns it may have replaced.
+    if (created === undefined && uid !== undefined) continue
+    if (uid !== undefined) chownSync(path, uid, gid ?? uid)
+    chmodSync(path, mode)
+  }
+}

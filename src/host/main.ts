@@ -1,0 +1,201 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { createSteadyClock } from '../kit/clock.ts'
+import { createLog } from '../kit/log.ts'
+import { connectOps } from '../kit/op-client.ts'
+import { serveOps } from '../kit/op-server.ts'
+import type { Settings } from '../kit/settings.ts'
+import { agentOps, managerOps } from '../wire/agent-ops.ts'
+import { errorText, HiveError } from '../wire/errors.ts'
+import { hostOps } from '../wire/host-ops.ts'
+import { MANAGER } from '../wire/names.ts'
+import { Lifecycle } from './actions/lifecycle.ts'
+import { AgentRegistry } from './agents/registry.ts'
+import { Supervisor } from './agents/supervisor.ts'
+import { installApp } from './app-dir.ts'
+import { Broker } from './broker/broker.ts'
+import { SqliteStore } from './broker/sqlite-store.ts'
+import { chooseRuntime } from './containers/choose.ts'
+import { openEventDatabase, openHiveDatabase } from './database.ts'
+import { ensureDemoModel } from './demo-model.ts'
+import { EventStore } from './events/event-store.ts'
+import { endpointOf, Gateway } from './gateway-client.ts'
+import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
+import { chooseModel } from './model-choice.ts'
+import { agentHandlers } from './sockets/agent-socket.ts'
+import { hostHandlers } from './sockets/host-socket.ts'
+import { managerHandlers } from './sockets/manager-socket.ts'
+
+export interface Daemon {
+  /** What the operator should be told at the start. */
+  readonly notices: readonly string[]
+  /** Ends it. Agents go on running unless told to stop. */
+  stop(options: { stopAgents: boolean }): Promise<void>
+  /** Resolves when it has ended, whoever asked. */
+  readonly done: Promise<void>
+}
+
+/**
+ * Starts the host daemon: the whole story of a hive is told here, in order; it is taken down in the reverse one.
+ * Throws `conflict` when a daemon serves this hive already, `unavailable` when something it needs is missing.
+ */
+export async function startDaemon(settings: Settings): Promise<Daemon> {
+  const log = createLog(settings.logLevel)
+  const uid = process.getuid?.() ?? 0
+  const now = createSteadyClock()
+  const startedAt = Date.now()
+  const layout = createLayout(settings)
+  const isNew = !existsSync(layout.database)
+  await assertAlone(layout.hostSocket)
+  makeHiveDirectories(layout, uid)
+
+  await using running = new AsyncDisposableStack()
+  const db = running.use(openHiveDatabase(layout.database))
+  const eventDb = running.use(openEventDatabase(layout.eventDatabase))
+  const store = new SqliteStore({ db, inboxCap: settings.inboxCap, maxHops: settings.maxHops })
+  const registry = new AgentRegistry(db)
+  const events = new EventStore(eventDb)
+  const app = await installApp(layout.apps)
+  const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
+
+  const model = await chooseModel(db, settings, isNew)
+  const demoUrl = model === 'demo' ? await ensureDemoModel(layout, app) : undefined
+  const agentEnv = demoUrl ? { ...settings.agentEnv, ANTHROPIC_BASE_URL: demoUrl } : settings.agentEnv
+  const baseUrl = agentEnv.ANTHROPIC_BASE_URL
+  const gateway = running.use(
+    new Gateway({
+      layout,
+      app,
+      daemonUid: uid,
+      log,
+      agents: () => registry.names(),
+      endpoints: [...settings.endpoints, ...(baseUrl ? [endpointOf(baseUrl)] : [])],
+    }),
+  )
+  await gateway.open()
+
+  const broker = running.use(
+    new Broker({
+      store,
+      slots: settings.slots ?? defaultSlots(),
+      sendRate: { perSecond: settings.sendPerSecond, burst: settings.sendBurst },
+      chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
+      recipients: { active: () => registry.names(), wasDestroyed: (name) => registry.wasDestroyed(name) },
+      now,
+    }),
+  )
+  const supervisor = running.use(
+    new Supervisor({
+      registry,
+      broker,
+      runtime,
+      layout,
+      app,
+      network: settings.network,
+      limits: {
+        memoryBytes: settings.memoryMiB && settings.memoryMiB * 1024 * 1024,
+        cpus: settings.cpus,
+        pids: settings.pids,
+      },
+      dashboardPort: settings.port,
+      daemonUid: uid,
+      log,
+      now,
+    }),
+  )
+
+  const onInternalError = (error: unknown, op: string) => log.error({ op, error }, 'an operation failed')
+  const socketDeps = {
+    registry,
+    broker,
+    supervisor,
+    events,
+    log,
+    defaults: {
+      model: settings.model,
+      keepWarmMs: settings.keepWarmSeconds * 1000,
+      hangMs: settings.hangSeconds * 1000,
+    },
+    agentEnv: (agent: string) => (demoUrl ? { ...agentEnv, ANTHROPIC_API_KEY: `sk-ant-demo-${agent}` } : agentEnv),
+  }
+  const lifecycle: Lifecycle = running.use(
+    new Lifecycle({
+      registry,
+      broker,
+      supervisor,
+      layout,
+      daemonUid: uid,
+      configureGateway: () => gateway.configure(),
+      openSocket: (agent) => {
+        const owner = agentUid(registry.get(agent).slot, uid)
+        const options = {
+          path: layout.agent(agent).socket,
+          owner: owner === undefined ? undefined : { uid: owner, gid: owner },
+          onInternalError,
+        }
+        return agent === MANAGER
+          ? serveOps(managerOps, managerHandlers({ ...socketDeps, lifecycle, runtime }), options)
+          : serveOps(agentOps, agentHandlers(socketDeps, agent), options)
+      },
+    }),
+  )
+
+  if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
+  await lifecycle.openAll()
+  broker.resumeTimers(registry.names())
+  await supervisor.reconcile()
+
+  const ended = Promise.withResolvers<void>()
+  const stack = running.move()
+  let stopping: Promise<void> | undefined
+  const stop = ({ stopAgents }: { stopAgents: boolean }): Promise<void> => {
+    stopping ??= (async () => {
+      if (stopAgents) await supervisor.stopAll({ now: false })
+      await stack.disposeAsync()
+      ended.resolve()
+    })()
+    return stopping
+  }
+  stack.use(
+    await serveOps(
+      hostOps,
+      hostHandlers({
+        registry,
+        broker,
+        supervisor,
+        lifecycle,
+        events,
+        runtime,
+        app,
+        defaultModel: settings.model,
+        about: { version: version(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
+        errors: () => gateway.errors(),
+        shutdown: (options) => setImmediate(() => void stop(options)),
+      }),
+      { path: layout.hostSocket, onInternalError },
+    ),
+  )
+  log.info({ pid: process.pid, runtime: runtime.kind, model, revision: app.revision }, 'the hive serves')
+  return { notices: [], stop, done: ended.promise }
+}
+
+/** A second daemon on the same hive would be refused by the database too; this says it in fewer words. */
+async function assertAlone(socket: string): Promise<void> {
+  try {
+    const connection = await connectOps(hostOps, socket)
+    const { pid } = await connection.call.ping({})
+    connection.close()
+    throw new HiveError('conflict', `a hive daemon (pid ${pid}) serves ${socket} already`, {
+      hint: 'hive status shows it',
+    })
+  } catch (error) {
+    if (error instanceof HiveError && error.code === 'unreachable') return
+    throw error instanceof HiveError ? error : new HiveError('unavailable', errorText(error), { cause: error })
+  }
+}
+
+/** As many turns at once as the memory carries: 512 MiB each, 2 GiB left for the rest. */
+const defaultSlots = (): number => Math.max(2, Math.floor((totalmem() - 2 * 1024 ** 3) / (512 * 1024 ** 2)))
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version

@@ -1,0 +1,110 @@
+import type { Log } from '../../kit/log.ts'
+import type { agentOps } from '../../wire/agent-ops.ts'
+import { HiveError } from '../../wire/errors.ts'
+import { roleOf } from '../../wire/names.ts'
+import type { Call, Handlers } from '../../wire/op.ts'
+import type { AgentRegistry } from '../agents/registry.ts'
+import type { Supervisor } from '../agents/supervisor.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { EventStore } from '../events/event-store.ts'
+
+export interface AgentSocketDeps {
+  readonly registry: AgentRegistry
+  readonly broker: Broker
+  readonly supervisor: Supervisor
+  readonly events: EventStore
+  readonly log: Log
+  readonly defaults: { readonly model: string; readonly keepWarmMs: number; readonly hangMs: number }
+  /** Environment of an agent's engine, secrets included. */
+  readonly agentEnv: (agent: string) => Readonly<Record<string, string>>
+}
+
+/** What the socket of one agent answers. Everything that comes in is that agent's claim about itself. */
+export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<typeof agentOps> {
+  const { registry, broker, supervisor, events, log, defaults } = deps
+  const { store } = broker
+  const link = supervisor.link(agent)
+
+  const assertEpoch = (call: Call, epoch: number) => {
+    if (link.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
+  }
+
+  return {
+    async hello({ revision, epoch: known }, call) {
+      link.assertFree(call.connection)
+      const goesOn = known !== undefined && known === store.epoch(agent)
+      const epoch = goesOn
+        ? known
+        : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
+      link.attach(call, epoch, revision)
+      const leases = store.held(agent, epoch)
+      log.info({ agent, epoch, goesOn, leases: leases.length }, 'hello')
+      broker.changes.notify()
+      return {
+        epoch,
+        settings: { agent, role: roleOf(agent), ...defaults, model: registry.get(agent).model ?? defaults.model },
+        env: { ...deps.agentEnv(agent) },
+        leases,
+      }
+    },
+
+    async ready({ claude, detail }, call) {
+      link.assertHarness(call).ready = { claude, detail }
+      link.changes.notify()
+      broker.changes.notify()
+      if (claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
+      return {}
+    },
+
+    status({ brain }, call) {
+      const live = link.assertHarness(call)
+      const changed = live.brain !== brain
+      live.brain = brain
+      if (changed) broker.changes.notify()
+      return { unread: store.queued(agent) }
+    },
+
+    async recv({ wait_seconds }, call) {
+      const holds = store.holds(agent)
+      const isHarness = link.live?.connection === call.connection
+      // Another process of the sandbox may join a turn, never begin one: nobody would end it.
+      if (!holds && !isHarness) throw new HiveError('forbidden', 'no turn is in progress', { hint: 'say hello first' })
+      const epoch = link.live?.epoch ?? store.epoch(agent)
+      const message = await broker.recv(agent, { epoch, waitMs: wait_seconds * 1000, signal: call.signal })
+      if (message && !holds) link.turnSince = Date.now()
+      return { message }
+    },
+
+    async send({ to, body, reply_to, key }) {
+      const ids = await broker.send(agent, { to, body, replyTo: reply_to, key })
+      return { id: ids[0] ?? 0, ids: [...ids] }
+    },
+
+    async ack({ epoch, ids, end }, call) {
+      assertEpoch(call, epoch)
+      await broker.endTurn(agent, epoch, ids, end, true)
+      link.lastTurn = { end, at: Date.now() }
+      return {}
+    },
+
+    async release({ epoch, ids, end }, call) {
+      assertEpoch(call, epoch)
+      const { action } = await broker.endTurn(agent, epoch, ids, end, false)
+      link.lastTurn = { end, at: Date.now() }
+      return { action }
+    },
+
+    inbox: ({ limit }) => ({ messages: store.list({ recipient: agent, limit }).messages }),
+
+    async append_events({ epoch, events: batch }, call) {
+      assertEpoch(call, epoch)
+      await events.append(agent, epoch, batch)
+      return {}
+    },
+
+    async commands({ wait_seconds }, call) {
+      link.assertHarness(call)
+      return { commands: await link.takeCommands(wait_seconds * 1000, call.signal) }
+    },
+  }
+}

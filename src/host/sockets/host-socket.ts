@@ -1,0 +1,188 @@
+import { HiveError } from '../../wire/errors.ts'
+import type { hostOps } from '../../wire/host-ops.ts'
+import { containerName, OPERATOR } from '../../wire/names.ts'
+import type { Handlers } from '../../wire/op.ts'
+import type { Agent } from '../../wire/things.ts'
+import type { Lifecycle } from '../actions/lifecycle.ts'
+import { viewAgent } from '../agents/agent-view.ts'
+import type { AgentRegistry } from '../agents/registry.ts'
+import type { Supervisor } from '../agents/supervisor.ts'
+import type { App } from '../app-dir.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { ContainerRuntime } from '../containers/runtime.ts'
+import type { EventStore } from '../events/event-store.ts'
+import { listNeeds } from '../needs.ts'
+
+export interface HostSocketDeps {
+  readonly registry: AgentRegistry
+  readonly broker: Broker
+  readonly supervisor: Supervisor
+  readonly lifecycle: Lifecycle
+  readonly events: EventStore
+  readonly runtime: ContainerRuntime
+  readonly app: App
+  readonly defaultModel: string
+  readonly about: {
+    readonly version: string
+    readonly stateDir: string
+    readonly runDir: string
+    readonly startedAt: number
+    readonly model: 'demo' | 'real'
+  }
+  readonly errors: () => { where: string; problem: string; since: number }[]
+  readonly shutdown: (options: { stopAgents: boolean }) => void
+}
+
+/** What the operator's socket answers. */
+export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
+  const { registry, broker, supervisor, lifecycle, events, runtime, app, about } = deps
+  const { store } = broker
+
+  const view = (name: string): Agent =>
+    viewAgent({
+      row: registry.get(name),
+      link: supervisor.link(name),
+      broker,
+      failure: supervisor.failure(name),
+      defaultModel: deps.defaultModel,
+      revision: app.revision,
+      others: registry.names(),
+      now: Date.now(),
+    })
+  const views = (): Agent[] => registry.names().map(view)
+  const command = (agent: string, what: Parameters<ReturnType<typeof supervisor.link>['command']>[0]) => {
+    registry.get(agent)
+    supervisor.link(agent).command(what)
+    return {}
+  }
+
+  return {
+    ping: () => ({ pid: process.pid, version: about.version }),
+
+    status() {
+      const agents = views()
+      return {
+        ...about,
+        revision: app.revision,
+        pid: process.pid,
+        runtime: runtime.kind,
+        slots: broker.slotUse(),
+        agents,
+        messages: store.count(),
+        needs: listNeeds(store, agents).length,
+        errors: deps.errors(),
+      }
+    },
+
+    list: () => ({ agents: views() }),
+
+    async spawn({ name }) {
+      const warnings = await lifecycle.spawn(name)
+      return { agent: view(name), warnings }
+    },
+    async start({ agent }) {
+      await lifecycle.start(agent)
+      return { agent: view(agent) }
+    },
+    async kill({ agent, now }) {
+      await lifecycle.kill(agent, { now })
+      return { agent: view(agent) }
+    },
+    async restart({ agent, now }) {
+      await lifecycle.restart(agent, { now })
+      return { agent: view(agent) }
+    },
+    async destroy({ agent, purge }) {
+      await lifecycle.destroy(agent, { purge })
+      return {}
+    },
+
+    async send({ to, body, reply_to, key }) {
+      const ids = await broker.send(OPERATOR, { to, body, replyTo: reply_to, key })
+      return { id: ids[0] ?? 0, ids: [...ids] }
+    },
+
+    async messages({ agent, state, limit, after, wait_seconds }, { signal }) {
+      if (after === undefined) return store.list({ agent, state, limit })
+      const until = performance.now() + wait_seconds * 1000
+      let cursor = after
+      for (;;) {
+        const page = store.changes(cursor, { agent, state, limit })
+        const nothing = page.messages.length === 0 && page.errors.length === 0
+        const left = until - performance.now()
+        if (!nothing || left <= 0 || signal.aborted) return page
+        // A page may hold only rows that were not asked for.
+        if (page.cursor === cursor) await broker.changes.wait(left, signal)
+        cursor = page.cursor
+      }
+    },
+
+    message({ id }) {
+      const message = store.get(id)
+      if (!message) throw new HiveError('not_found', `no message ${id}`)
+      return { message }
+    },
+
+    async events({ agent, after, limit, wait_seconds }, { signal }) {
+      registry.get(agent)
+      const until = performance.now() + wait_seconds * 1000
+      for (;;) {
+        const page = events.list(agent, { after, limit })
+        const left = until - performance.now()
+        if (page.length > 0 || after === undefined || left <= 0 || signal.aborted) {
+          return { events: page, cursor: page.at(-1)?.seq ?? after ?? 0 }
+        }
+        await events.changes.wait(left, signal)
+      }
+    },
+
+    async logs({ agent, lines }) {
+      registry.get(agent)
+      return { lines: await Array.fromAsync(runtime.logs(containerName(agent), { tail: lines })) }
+    },
+
+    cancel: ({ agent }) => command(agent, { do: 'cancel' }),
+    compact: ({ agent }) => command(agent, { do: 'compact' }),
+    new_session: ({ agent }) => command(agent, { do: 'new_session' }),
+
+    async model({ agent, model }) {
+      if (model !== undefined) {
+        await registry.setModel(agent, model === 'default' ? null : model)
+        const chosen = registry.get(agent).model ?? deps.defaultModel
+        if (supervisor.link(agent).live) command(agent, { do: 'set_model', model: chosen })
+      }
+      const chosen = registry.get(agent).model
+      return { model: chosen ?? deps.defaultModel, source: chosen === null ? 'default' : 'operator' }
+    },
+
+    async unpark({ agent }) {
+      registry.get(agent)
+      await broker.unpark(agent)
+      return { agent: view(agent) }
+    },
+
+    needs: () => ({ needs: listNeeds(store, views()) }),
+
+    async requeue({ id }) {
+      const message = await store.requeue(id)
+      broker.poke(message.to)
+      return { message }
+    },
+    async drop({ id }) {
+      const message = await store.drop(id)
+      broker.changes.notify()
+      return { message }
+    },
+    async allow({ root, stop }) {
+      if (stop) await store.stopChain(root)
+      else await store.allowChain(root, 16)
+      broker.changes.notify()
+      return {}
+    },
+
+    shutdown({ stopAgents }) {
+      deps.shutdown({ stopAgents })
+      return {}
+    },
+  }
+}
