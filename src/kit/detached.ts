@@ -26,10 +26,16 @@ export async function spawnDetached(
     })
     child.unref()
     const pid = child.pid as number
-    return { pid, startTime: readStartTime(pid) ?? '' }
+    return processId(pid) ?? { pid, startTime: 'ended' }
   } finally {
     closeSync(output)
   }
+}
+
+/** The process that has this pid now, if one has. */
+export function processId(pid: number): ProcessId | undefined {
+  const startTime = readStartTime(pid)
+  return startTime === undefined ? undefined : { pid, startTime }
 }
 
 /** Whether that very process runs; a zombie does not. */
