@@ -14,9 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HiveError } from '../wire/errors.ts'
-
-/** The programs that run beside the daemon: in containers, or as processes that outlive it. Each is one file. */
-export const PROGRAMS = { harness: 'harness/main', gateway: 'gateway/main', model: 'demo/main' } as const
+import { type Bundle, bundlePrograms, PROGRAMS } from './bundle.ts'
 
 export interface App {
   readonly directory: string
@@ -80,24 +78,9 @@ export function findClaude(): { path: string; version: string } {
   })
 }
 
-/** One file per program: built ones where `npm run build` left them, else bundled now from the sources. */
-async function readBundles(): Promise<{ name: string; code: string }[]> {
+/** Built ones where `npm run build` left them, else bundled now from the sources. */
+async function readBundles(): Promise<Bundle[]> {
   const here = dirname(fileURLToPath(import.meta.url))
-  const fromSource = import.meta.url.endsWith('.ts')
-  return Promise.all(
-    Object.entries(PROGRAMS).map(async ([name, entry]) => ({
-      name,
-      code: fromSource
-        ? await bundle(join(here, '..', `${entry}.ts`))
-        : readFileSync(join(here, '..', `${name}.mjs`), 'utf8'),
-    })),
-  )
-}
-
-async function bundle(input: string): Promise<string> {
-  const { rolldown } = await import('rolldown')
-  const build = await rolldown({ input, platform: 'node', logLevel: 'silent' })
-  const { output } = await build.generate({ format: 'esm', minify: false, codeSplitting: false })
-  await build.close()
-  return output[0].code
+  if (import.meta.url.endsWith('.ts')) return bundlePrograms(join(here, '..'))
+  return Object.keys(PROGRAMS).map((name) => ({ name, code: readFileSync(join(here, `${name}.mjs`), 'utf8') }))
 }

@@ -174,7 +174,7 @@ describe('a socket that serves an op table', () => {
   test('keeps __proto__ out of prototypes and takes the last of duplicate keys', async () => {
     const line = '{"id":1,"op":"add","input":{"a":1,"a":5,"b":2,"__proto__":{"polluted":true}}}\n'
     const [reply] = await exchange(line, 1)
-    assert.ok(errorOf(reply) === 'bad_input' || (reply?.output as { sum: number }).sum === 7)
+    assert.ok(errorOf(reply) === 'bad_input' || (reply?.output as { sum: number } | undefined)?.sum === 7)
     assert.equal(({} as Record<string, unknown>).polluted, undefined)
   })
 
@@ -193,8 +193,7 @@ describe('a socket that serves an op table', () => {
 
   test('takes 1,000 connections: the first ones are served, the rest are closed, and then it serves again', async () => {
     const sockets: Socket[] = []
-    // As many at a time as the kernel keeps for a listener that has not come to accept them yet.
-    while (sockets.length < 1000) sockets.push(...(await Promise.all(Array.from({ length: 100 }, open))))
+    while (sockets.length < 1000) sockets.push(await open())
     const outcomes = await Promise.all(
       sockets.map(async (socket) => {
         if (socket.destroyed) return 'closed'

@@ -32,7 +32,7 @@ export const SettingsFile = z.strictObject({
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
   cpus: z.number().min(0.05).optional().describe('processors of each container'),
   pids: z.number().int().min(16).default(2048).describe('processes of each container'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level of the log'),
 })
 
 export const Settings = SettingsFile.extend({
@@ -66,16 +66,21 @@ export function hivePaths(
 }
 
 /**
- * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together.
- * Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when a named file is missing.
+ * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together; `defaults` stand in
+ * for what the file leaves out. Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when a named file is missing.
  */
-export function loadSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv, uid: number): Settings {
+export function loadSettings(
+  flags: SettingsFlags,
+  env: NodeJS.ProcessEnv,
+  uid: number,
+  defaults: z.input<typeof SettingsFile> = {},
+): Settings {
   const named = flags.config ?? env.HIVE_CONFIG
   const usual =
     uid === 0
       ? '/etc/hyperhive/hive.json'
       : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
-  const file = readSettingsFile(named ?? usual, named !== undefined)
+  const file = readSettingsFile(named ?? usual, named !== undefined, defaults)
   const { config: _, agentEnv, ...rest } = flags
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   return Settings.parse({
@@ -86,7 +91,11 @@ export function loadSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv, uid: 
   })
 }
 
-function readSettingsFile(path: string, required: boolean): z.infer<typeof SettingsFile> {
+function readSettingsFile(
+  path: string,
+  required: boolean,
+  defaults: z.input<typeof SettingsFile>,
+): z.infer<typeof SettingsFile> {
   let text = '{}'
   try {
     text = readFileSync(path, 'utf8')
@@ -101,11 +110,13 @@ function readSettingsFile(path: string, required: boolean): z.infer<typeof Setti
   } catch (cause) {
     throw new HiveError('bad_input', `the config file ${path} is not JSON: ${(cause as Error).message}`, { cause })
   }
-  const parsed = SettingsFile.safeParse(value)
+  const parsed = SettingsFile.safeParse(isRecord(value) ? { ...defaults, ...value } : value)
   if (!parsed.success)
     throw new HiveError('bad_input', `the config file ${path} is wrong: ${z.prettifyError(parsed.error)}`)
   return parsed.data
 }
+
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** The operator's socket of a hive. */
 export const hostSocketPath = (runDir: string): string => join(runDir, 'host.sock')

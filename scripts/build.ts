@@ -1,0 +1,19 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { rolldown } from 'rolldown'
+import { bundlePrograms } from '../src/host/bundle.ts'
+
+/**
+ * Builds `dist/`: the daemon and the CLI with their shared pieces, and the programs that run beside them as one file each.
+ * Node strips no types below node_modules, so an installed package runs from here.
+ */
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+rmSync(dist, { recursive: true, force: true })
+
+const build = await rolldown({ input: { main: join(root, 'src/main.ts') }, platform: 'node', external: [/^[^./]/] })
+await build.write({ dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' })
+await build.close()
+
+for (const { name, code } of await bundlePrograms(join(root, 'src'))) writeFileSync(join(dist, `${name}.mjs`), code)
+process.stdout.write(`${execFileSync('du', ['-sh', dist], { encoding: 'utf8' })}${readdirSync(dist).join('\n')}\n`)
