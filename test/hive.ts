@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
+import { hostSocketPath } from '../src/kit/settings.ts'
+import { HiveError } from '../src/wire/errors.ts'
+import { hostOps } from '../src/wire/host-ops.ts'
+import type { Message } from '../src/wire/things.ts'
+import { openTestModel, type TestModel } from './test-model.ts'
+
+const BIN = join(import.meta.dirname, '../bin/hive')
+
+export interface TestHive extends AsyncDisposable {
+  readonly directory: string
+  readonly stateDir: string
+  readonly runDir: string
+  readonly model: TestModel
+  /** Connects anew after the daemon was away. */
+  host(): Promise<OpConnection<typeof hostOps>['call']>
+  /** Starts the daemon and waits until it serves. */
+  start(): Promise<void>
+  /** `kill -9`. */
+  kill(): Promise<void>
+  /** Ends the daemon; agents run on. */
+  stop(): Promise<void>
+  /** What the daemon wrote. */
+  log(): string
+  daemonPid(): number
+  /** Resolves with the message once `holds`; a test that waits in vain is ended by its own timeout. */
+  message(id: number, holds: (message: Message) => boolean): Promise<Message>
+}
+
+/** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
+export async function startTestHive(settings: Record<string, unknown> = {}): Promise<TestHive> {
+  const directory = mkdtempSync('/tmp/hive-')
+  const stateDir = join(directory, 'state')
+  const runDir = join(directory, 'run')
+  const model = await openTestModel()
+  const config = join(directory, 'hive.json')
+  writeFileSync(
+    config,
+    JSON.stringify({
+      agentEnv: { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'sk-ant-test', CLAUDE_CODE_MAX_RETRIES: '1' },
+      ...settings,
+    }),
+  )
+  const logFile = join(directory, 'daemon.log')
+  let daemon: ChildProcess | undefined
+  let connection: OpConnection<typeof hostOps> | undefined
+
+  const connect = async () => {
+    for (;;) {
+      if (daemon?.exitCode !== null) throw new Error(`the daemon ended:\n${readFileSync(logFile, 'utf8')}`)
+      try {
+        return await connectOps(hostOps, hostSocketPath(runDir))
+      } catch (error) {
+        if (!(error instanceof HiveError) || error.code !== 'unreachable') throw error
+        await sleep(20)
+      }
+    }
+  }
+  const hive: TestHive = {
+    directory,
+    stateDir,
+    runDir,
+    model,
+    async start() {
+      const output = openSync(logFile, 'a')
+      const argv = ['serve', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
+      daemon = spawn(BIN, argv, { stdio: ['ignore', output, output] })
+      connection = await connect()
+    },
+    async host() {
+      if (!connection) throw new Error('the hive was not started')
+      return connection.call
+    },
+    async kill() {
+      if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
+      const ended = once(daemon, 'exit')
+      daemon.kill('SIGKILL')
+      await ended
+    },
+    async stop() {
+      if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
+      const ended = once(daemon, 'exit')
+      daemon.kill('SIGTERM')
+      await ended
+    },
+    log: () => readFileSync(logFile, 'utf8'),
+    daemonPid: () => daemon?.pid ?? 0,
+    async message(id, holds) {
+      for (;;) {
+        const call = await hive.host()
+        const { message } = await call.message({ id })
+        if (holds(message)) return message
+        const { cursor } = await call.messages({ limit: 1 })
+        await call.messages({ after: cursor, wait_seconds: 0.2 })
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      try {
+        if (daemon && daemon.exitCode === null && daemon.signalCode === null) {
+          const ended = once(daemon, 'exit')
+          await connection?.call.shutdown({ stopAgents: true }).catch(() => {})
+          const inTime = await Promise.race([ended.then(() => true), sleep(45_000, false, { ref: false })])
+          if (!inTime) await hive.kill()
+        }
+      } finally {
+        await endLeftovers(stateDir)
+        await model[Symbol.asyncDispose]()
+        rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+      }
+    },
+  }
+  await hive.start()
+  return hive
+}
+
+/** Ends what outlives a daemon on purpose: its containers and companions. */
+async function endLeftovers(stateDir: string): Promise<void> {
+  const { readdirSync, existsSync } = process.getBuiltinModule('node:fs')
+  const records = [
+    ...['gateway.json', 'model.json'].map((name) => join(stateDir, name)),
+    ...readdirSync(join(stateDir, 'containers')).map((name) => join(stateDir, 'containers', name, 'life.json')),
+  ]
+  for (const file of records) {
+    if (!existsSync(file)) continue
+    const { pid, startTime } = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; startTime?: string }
+    if (pid && readStartTime(pid) === startTime) process.kill(pid, 'SIGKILL')
+  }
+}
+
+function readStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined // It has ended.
+  }
+}
