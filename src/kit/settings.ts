@@ -66,8 +66,9 @@ export function hivePaths(
 }
 
 /**
- * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together; `defaults` stand in
- * for what the file leaves out. Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when a named file is missing.
+ * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together; `defaults` stand
+ * in for what the file leaves out. Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when
+ * a named file is missing.
  */
 export function loadSettings(
   flags: SettingsFlags,
@@ -116,7 +117,8 @@ function readSettingsFile(
   return parsed.data
 }
 
-const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isRecord = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The operator's socket of a hive. */
 export const hostSocketPath = (runDir: string): string => join(runDir, 'host.sock')

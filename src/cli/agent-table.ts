@@ -1,0 +1,75 @@
+import type { Agent } from '../wire/things.ts'
+import { columns } from './cells.ts'
+import { AGENT_STYLE, type Paint } from './paint.ts'
+import { printableLine } from './printable.ts'
+import { spanText } from './time-text.ts'
+
+interface Look {
+  readonly paint: Paint
+  /** Wall clock, unix milliseconds. */
+  readonly now: number
+}
+
+type Column = readonly [title: string, cell: (agent: Agent) => string]
+
+/** The agents, one a line. */
+export const agentTable = (agents: readonly Agent[], look: Look): string =>
+  table(agents, look, [
+    ['NAME', ({ name }) => name],
+    ['ROLE', ({ role }) => role],
+    ...stateColumns(look),
+    ['TURN', (agent) => turnText(agent, look.now)],
+    ['MODEL', ({ model }) => printableLine(model)],
+    ['UNREAD', ({ unread }) => String(unread)],
+  ])
+
+/** The same with the context's fill, and what is odd about each. */
+export const agentStatusTable = (agents: readonly Agent[], look: Look): string =>
+  table(agents, look, [
+    ['AGENT', ({ name }) => name],
+    ...stateColumns(look),
+    ['TURN', (agent) => turnText(agent, look.now)],
+    ['MODEL', ({ model }) => printableLine(model)],
+    ['CTX', contextText],
+    ['UNREAD', ({ unread }) => String(unread)],
+    ['NOTE', (agent) => look.paint('yellow', noteText(agent, look.now))],
+  ])
+
+const stateColumns = ({ paint, now }: Look): Column[] => [
+  ['STATE', ({ state }) => paint(AGENT_STYLE[state], state)],
+  ['AGE', ({ stateSince }) => spanText(now - stateSince)],
+]
+
+const table = (agents: readonly Agent[], { paint }: Look, shown: readonly Column[]): string =>
+  columns([
+    shown.map(([title]) => paint('gray', title)),
+    ...agents.map((agent) => shown.map(([, cell]) => cell(agent) || '-')),
+  ])
+
+function turnText({ turn }: Agent, now: number): string {
+  if (!turn) return ''
+  const [first, ...more] = turn.messages
+  const others = more.length > 0 ? `+${more.length}` : ''
+  return `${first === undefined ? '' : `#${first}${others} `}${spanText(now - turn.since)}`
+}
+
+function contextText({ lastTurn }: Agent): string {
+  const usage = lastTurn?.usage
+  if (!usage || usage.contextWindow <= 0) return ''
+  return `${Math.round((100 * usage.contextTokens) / usage.contextWindow)}%`
+}
+
+/** Why an agent does not simply work, in a few words. */
+export function noteText({ parked, detail, needsUpdate, portTakenBy }: Agent, now: number): string {
+  const until = parked?.until === undefined ? '' : `, goes on in ${spanText(parked.until - now)}`
+  return printableLine(
+    [
+      parked && `${parked.reason}: ${parked.detail}${until}`,
+      detail,
+      needsUpdate && 'runs an older revision: restart it',
+      portTakenBy !== null && `no port of its own: ${portTakenBy} has it`,
+    ]
+      .filter(Boolean)
+      .join('; '),
+  )
+}

@@ -1,0 +1,43 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { loadSettings, type Settings, type SettingsFlags } from '../kit/settings.ts'
+import { type AgentEnvFlags, readAgentEnv } from './agent-env.ts'
+import type { Cli, GlobalFlags } from './cli.ts'
+import { say } from './show.ts'
+
+export type DaemonFlags = GlobalFlags & Omit<SettingsFlags, 'agentEnv'> & AgentEnvFlags & { open?: boolean }
+
+/** Parses a whole number of an option. */
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`
+      throw new InvalidArgumentError(`It is no whole number ${range}.`)
+    }
+    return value
+  }
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value]
+
+/** The options of the commands that start a daemon. */
+export const addDaemonOptions = (command: Command): Command =>
+  command
+    .option('--config <file>', 'config file, instead of the usual place (HIVE_CONFIG)')
+    .option('--port <port>', 'port of the dashboard', wholeNumber(1, 65_535))
+    .addOption(new Option('--runtime <runtime>', 'what runs the containers').choices(['auto', 'bubblewrap', 'fake']))
+    .option('--demo', 'let a scripted model answer: nothing is sent to Anthropic')
+    .option('--no-demo', 'let the real model answer')
+    .option('--no-open', 'do not open the dashboard in a browser')
+    .option('--agent-env <K|K=V>', 'give the agents a variable of your environment (repeatable)', collect)
+    .option('--agent-env-file <file>', 'give the agents the KEY=VALUE lines of a private file')
+    .addOption(
+      new Option('--log-level <level>', 'least level of the log on stderr').choices(['debug', 'info', 'warn', 'error']),
+    )
+
+/** The settings that these flags, the environment and the config file make. */
+export function settingsOf(cli: Cli, flags: DaemonFlags, defaults: { logLevel?: Settings['logLevel'] } = {}): Settings {
+  const agentEnv = readAgentEnv(flags, cli.env, (text) => say(cli, `hive: warning: ${text}`))
+  const { stateDir, runDir, port, runtime, demo, config, logLevel } = flags
+  return loadSettings({ stateDir, runDir, port, runtime, demo, config, logLevel, agentEnv }, cli.env, cli.uid, defaults)
+}

@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander'
+import { z } from 'zod'
+import { errorText, HiveError } from '../wire/errors.ts'
+import { EXIT, EXIT_OF_ERROR } from './exit-code.ts'
+import type { Io } from './io.ts'
+import { createPaint } from './paint.ts'
+import { jsonText, printable } from './printable.ts'
+
+/** Says on stderr what went wrong and gives the exit code. */
+export function reportFailure(error: unknown, { err }: Pick<Io, 'err'>, json: boolean): number {
+  // Commander has spoken already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const failure = toHiveError(error)
+  if (json) err.write(`${jsonText({ error: failure.toWire() })}\n`)
+  else err.write(failureText(failure, createPaint(err)))
+  return EXIT_OF_ERROR[failure.code]
+}
+
+/** An error for people: what happened, and the next step. */
+export function failureText({ message, hint }: HiveError, paint: ReturnType<typeof createPaint>): string {
+  const next = (hint?.split('\n') ?? []).map((line) => `  ${paint('gray', printable(line))}\n`).join('')
+  return `${paint('red', 'hive:')} ${printable(message)}\n${next}`
+}
+
+function toHiveError(error: unknown): HiveError {
+  if (error instanceof HiveError) return error
+  if (error instanceof z.ZodError) {
+    return new HiveError('internal', `an answer of the daemon makes no sense here: ${z.prettifyError(error)}`, {
+      hint: 'is the daemon of another version than this hive? `hive status --json` or a restart tells',
+      cause: error,
+    })
+  }
+  const stack = error instanceof Error ? error.stack : undefined
+  return new HiveError('internal', `unexpected: ${errorText(error)}`, { hint: stack, cause: error })
+}

@@ -1,0 +1,74 @@
+import { EventEmitter } from 'node:events'
+import { Readable } from 'node:stream'
+import type { Cli } from './cli.ts'
+import { NOW } from './fake-hive.ts'
+import type { Io, SignalName } from './io.ts'
+import { runProgram } from './program.ts'
+
+export interface TestRun {
+  /** Exit code; the first that was asked for. */
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+export interface TestIo extends Io {
+  readonly written: { out: string; err: string }
+  /** Resolves when stdout and stderr together hold the text. */
+  seen(text: string): Promise<void>
+  signal(name: SignalName): void
+  readonly exits: number[]
+}
+
+/** The Io of a command that runs inside a test: no terminal, no colours, a clock that stands. */
+export function createTestIo({ stdin = '' }: { stdin?: string } = {}): TestIo {
+  const events = new EventEmitter()
+  const written = { out: '', err: '' }
+  const exits: number[] = []
+  const terminal = (name: 'out' | 'err') => ({
+    write(text: string) {
+      written[name] += text
+      events.emit('write')
+    },
+    isTTY: false,
+    colors: false,
+    columns: () => undefined,
+  })
+  return {
+    stdin: Readable.from([stdin]),
+    out: terminal('out'),
+    err: terminal('err'),
+    outputGone: new AbortController().signal,
+    onSignal(names, listener) {
+      for (const name of names) events.on(name, listener)
+      return () => {
+        for (const name of names) events.off(name, listener)
+      }
+    },
+    exit: (code) => exits.push(code),
+    now: () => NOW,
+    written,
+    exits,
+    signal: (name) => void events.emit(name, name),
+    seen: (text) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!`${written.out}${written.err}`.includes(text)) return
+          events.off('write', look)
+          resolve()
+        }
+        events.on('write', look)
+        look()
+      }),
+  }
+}
+
+/** Runs a command line in this process. */
+export async function runHive(
+  args: readonly string[],
+  { io = createTestIo(), ...deps }: Partial<Omit<Cli, 'io'>> & { io?: TestIo } = {},
+): Promise<TestRun> {
+  const startDaemon = () => Promise.reject(new Error('this test starts no daemon'))
+  const code = await runProgram(args, { startDaemon, env: {}, uid: 1000, ...deps, io })
+  return { code: io.exits[0] ?? code, ...io.written }
+}

@@ -1,0 +1,33 @@
+import { columns } from './cells.ts'
+import { AGENT_STYLE, type Paint, type Style } from './paint.ts'
+import type { Status } from './status-text.ts'
+
+/** What `hive up` says when the hive runs. */
+export function bannerText(status: Status, paint: Paint): string {
+  const { agents, runtime, stateDir, version } = status
+  const rows = agents.map(({ name, state, model, unread }) => [
+    `  ${paint('bold', name)}`,
+    paint(AGENT_STYLE[state], state),
+    model,
+    unread === 0 ? '' : `${unread} unread`,
+  ])
+  return [
+    `\n${paint('bold', 'hyperhive')} ${version} · ${runtime} · ${stateDir}\n\n`,
+    modelBanner(status.model, paint),
+    '\n',
+    columns(rows),
+    `\n${paint('gray', 'Messages as they move. Ctrl-C stops the hive and its agents; what is queued waits for the next start.')}\n\n`,
+  ].join('')
+}
+
+function modelBanner(model: Status['model'], paint: Paint): string {
+  const style: Style = ['bold', model === 'demo' ? 'yellow' : 'green']
+  const lines =
+    model === 'demo'
+      ? [
+          'DEMO. A scripted model answers: nothing is sent to Anthropic, and no answer means anything.',
+          'For the real one: hive up --no-demo --agent-env ANTHROPIC_API_KEY',
+        ]
+      : ['REAL MODEL. Every turn of an agent calls it and uses your account.', 'To look around without: hive up --demo']
+  return lines.map((line, at) => `  ${paint(style, '▌')} ${at === 0 ? paint(style, line) : line}\n`).join('')
+}
