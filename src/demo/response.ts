@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http'
+import { faultHeaders, HTTP_FAULTS, type HttpFault } from './faults.ts'
+import type { MessagesRequest } from './messages-request.ts'
+import type { Reply } from './reply.ts'
+import { describeMessage, type NewId, streamMessage } from './reply-stream.ts'
+
+export interface ReplyContext {
+  readonly request: MessagesRequest
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal
+  readonly now: () => number
+  readonly newId: NewId
+}
+
+/** Answers with JSON. */
+export function writeJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+/** Answers with an error in the shape of the real API. */
+export function writeError(
+  response: ServerResponse,
+  { status, type, message }: HttpFault,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const request_id = String(response.getHeader('request-id') ?? '')
+  writeJson(response, status, { type: 'error', error: { type, message }, request_id }, headers)
+}
+
+/** Answers `/v1/messages`: a message, a stream, or the fault that the reply is. */
+export async function writeReply(response: ServerResponse, reply: Reply, context: ReplyContext): Promise<void> {
+  const { request, newId, now } = context
+  if (reply.kind === 'reset') response.destroy()
+  else if (reply.kind === 'error') {
+    const { name, fault } = reply
+    const { status, type, message } = HTTP_FAULTS[name]
+    writeError(response, { status, type, message: fault.message ?? message }, faultHeaders(name, fault, now()))
+  } else if (request.stream) await writeStream(response, reply, context)
+  else writeJson(response, 200, await describeMessage(request, reply, newId))
+}
+
+async function writeStream(
+  response: ServerResponse,
+  reply: Extract<Reply, { kind: 'message' }>,
+  { request, newId, signal }: ReplyContext,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
+  for await (const event of streamMessage(request, reply, { newId, signal })) {
+    if (event === 'drop') return void response.destroy()
+    response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  }
+  response.end()
+}

@@ -1,0 +1,109 @@
+import type { Rule, Scenario, Step } from '../scenario.ts'
+
+const send = (to: string, body: string): Step => ({ call: 'mcp__hyperhive__send', with: { to, body } })
+const answer = (to: string, body: string): Step => ({
+  call: 'mcp__hyperhive__send',
+  with: { to, body, reply_to: '{id}' },
+})
+
+const REFUSED: Rule = {
+  result: '^(rate_limited|inbox_full|chain_paused|not_found|forbidden)',
+  do: [{ say: 'It was refused, so I stop here: {result}' }],
+}
+const NOTED: Rule = { do: [{ say: 'Noted.' }] }
+const greetOperator = (what: string): Rule => ({
+  standing: 'operator',
+  do: [answer('operator', `I am {label}: ${what} A script plays me; write to manager to see the team at work.`)],
+})
+
+const manager: Scenario = {
+  about: 'Whatever the operator writes, hands a small task to alice and bob and reports when it is done.',
+  rules: [
+    REFUSED,
+    {
+      standing: 'operator',
+      do: [
+        { think: 'The operator wants to see the team at work: alice looks around, bob checks what she finds.' },
+        { say: 'Alice looks around and bob checks. I hand it out.' },
+        send(
+          'alice',
+          'Look at the sandbox you live in, write what you find into /state/report.md, let bob check it, then tell me.',
+        ),
+        send('bob', 'Alice will ask you to check her report. Answer her, and tell me what you think.'),
+        { say: 'Handed out. I report when both are done.' },
+      ],
+    },
+    {
+      from: 'alice',
+      do: [
+        { say: 'That is what the operator waits for.' },
+        send('operator', 'The team introduced itself. Alice: {body} Bob checked it. Both keep their notes in /state.'),
+        { say: 'Reported.' },
+      ],
+    },
+    NOTED,
+  ],
+}
+
+const alice: Scenario = {
+  about: 'Looks around in her sandbox, writes a report, has bob check it.',
+  rules: [
+    REFUSED,
+    {
+      standing: 'manager',
+      do: [
+        { say: 'Let me look around.' },
+        {
+          call: 'Bash',
+          with: { command: 'uname -sr; nproc; ls /; ls /sys/class/net', description: 'Look at the sandbox' },
+        },
+        { call: 'Write', with: { file_path: '/state/report.md', content: '# What I found\n\n{result}\n' } },
+        { call: 'Read', with: { file_path: '/state/report.md' } },
+        send(
+          'bob',
+          'Please check: a sandbox of our own, system files that we cannot change, no network but the proxy. Right?',
+        ),
+        { say: 'Bob has it. He will wake me.' },
+      ],
+    },
+    {
+      from: 'bob',
+      do: [
+        { say: 'Bob agrees.' },
+        send(
+          'manager',
+          'my sandbox has system files that I cannot change and no network but the proxy; details are in /state/report.md.',
+        ),
+        { say: 'Done.' },
+      ],
+    },
+    greetOperator('I look at things and write reports.'),
+    NOTED,
+  ],
+}
+
+const bob: Scenario = {
+  about: 'Checks what alice wrote.',
+  rules: [
+    REFUSED,
+    { standing: 'manager', do: [{ say: 'I wait for alice, so my turn ends here.' }] },
+    {
+      from: 'alice',
+      do: [
+        { think: 'She says that system files cannot be changed. I try it.' },
+        {
+          call: 'Bash',
+          with: { command: 'touch /usr/hello 2>&1; ls /sys/class/net', description: 'Check the claims' },
+        },
+        answer('alice', 'Checked, your report is right.'),
+        send('manager', 'Alice’s report is right: I tried it in my own sandbox.'),
+        { say: 'Done.' },
+      ],
+    },
+    greetOperator('I check what others claim.'),
+    NOTED,
+  ],
+}
+
+/** The agents of the demo. Every turn ends, and nobody answers an answer: after the manager's report it is quiet. */
+export const team = { manager, alice, bob }
