@@ -3,15 +3,35 @@ import { type Block, contentText, type Message } from './messages-request.ts'
 /** One prompt and what has come of it. */
 export interface Turn {
   readonly prompt: string
-  /** One per reply that the model has given in this turn: the texts of the tool results that came back. */
-  readonly replies: { results: string[] }[]
+  readonly replies: TurnReply[]
 }
 
-/** Texts that the engine puts among the user's own: they begin no turn. */
-const ENGINE_NOTE =
-  /^\s*(<system-reminder>|\[Request interrupted by user|Output token limit hit\.|This session is being continued from a previous conversation|Continue from where you left off|The user sent a new message while you were working)/
+/** A reply that the model has given. */
+export interface TurnReply {
+  /** Ids of its tool calls. */
+  readonly calls: string[]
+  /** What the calls brought, in their order: the engine reports them as they finish. */
+  readonly results: string[]
+}
 
-const isPrompt = (block: Block): boolean => block.type === 'text' && !!block.text && !ENGINE_NOTE.test(block.text)
+/** How the texts begin that the engine puts among the user's own: they begin no turn. */
+const ENGINE_NOTES = [
+  '<system-reminder>',
+  '[Request interrupted by user',
+  '[earlier conversation truncated',
+  'Output token limit hit.',
+  'This session is being continued from a previous conversation',
+  'Continue from where you left off',
+  'The user sent a new message while you were working',
+]
+/** Notes about the reply before them: it does not count, the model has to give it again. */
+const UNFINISHED_NOTES = [
+  'Your response above was cut off mid-stream',
+  'Your response above was stopped by a safety classifier',
+]
+
+const startsLike = (text: string, starts: readonly string[]): boolean =>
+  starts.some((start) => text.trimStart().startsWith(start))
 
 /**
  * The turns of a conversation, oldest first. Everything the model needs to know about its position is read from the messages,
@@ -19,20 +39,36 @@ const isPrompt = (block: Block): boolean => block.type === 'text' && !!block.tex
  */
 export function readTurns(messages: readonly Message[]): Turn[] {
   const turns: Turn[] = []
-  let previous: Message['role'] = 'user'
+  let speaker: Message['role'] = 'user'
   for (const { role, content } of messages) {
-    const turn = turns.at(-1)
-    // The engine may split one reply into several messages of the same role.
-    if (role === 'assistant' && previous !== 'assistant') turn?.replies.push({ results: [] })
-    if (role === 'user') {
-      const results = content.filter(({ type }) => type === 'tool_result').map((block) => contentText(block.content))
-      turn?.replies.at(-1)?.results.push(...results)
-      const prompt = content.filter(isPrompt).map(({ text }) => text ?? '')
-      if (prompt.length > 0) turns.push({ prompt: prompt.join('\n'), replies: [] })
+    if (role === 'system') continue
+    if (role === 'assistant') {
+      const replies = turns.at(-1)?.replies
+      // The engine may split one reply into several messages.
+      if (speaker !== 'assistant') replies?.push({ calls: [], results: [] })
+      replies?.at(-1)?.calls.push(...readCalls(content))
     }
-    if (role !== 'system') previous = role
+    // It also joins prompts that got no answer with the next one, each as a block of its own.
+    if (role === 'user') for (const block of content) readUserBlock(turns, block, speaker === 'assistant')
+    speaker = role
   }
   return turns
+}
+
+const readCalls = (content: readonly Block[]): string[] =>
+  content.flatMap(({ type, id }) => (type === 'tool_use' ? [String(id)] : []))
+
+function readUserBlock(turns: Turn[], block: Block, followsReply: boolean): void {
+  const turn = turns.at(-1)
+  const text = block.text ?? ''
+  if (block.type === 'tool_result') {
+    const { calls, results } = turn?.replies.at(-1) ?? { calls: [], results: [] }
+    results[Math.max(0, calls.indexOf(block.tool_use_id ?? ''))] = contentText(block.content)
+  } else if (block.type === 'text' && startsLike(text, UNFINISHED_NOTES)) {
+    if (followsReply) turn?.replies.pop()
+  } else if (block.type === 'text' && text.trim() && !startsLike(text, ENGINE_NOTES)) {
+    turns.push({ prompt: text, replies: [] })
+  }
 }
 
 /** Whether the engine asks for a summary of the conversation, to go on from it in a smaller context. */

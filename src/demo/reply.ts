@@ -119,7 +119,11 @@ function performFault(step: FaultStep, pieces: Piece[], values: Values): Reply |
   if (isHttpFault(fault)) return { kind: 'error', name: fault, fault: step }
   if (fault === 'reset') return { kind: 'reset' }
   if (fault === 'refuse') return { kind: 'message', pieces, stopReason: 'refusal' }
-  if (fault === 'max_tokens') return { kind: 'message', pieces, stopReason: 'max_tokens' }
+  if (fault === 'max_tokens') {
+    // An engine forgets a reply without content, and with it how often it went on.
+    const cut = pieces.length > 0 ? pieces : sayOnly('And so').pieces
+    return { kind: 'message', pieces: cut, stopReason: 'max_tokens' }
+  }
   if (fault !== 'stall') return { kind: 'message', pieces: [...pieces, { type: fault }], stopReason: 'end_turn' }
   pieces.push({ type: 'stall', ms: readCount(step.ms, values, Number.POSITIVE_INFINITY) })
 }
