@@ -1,26 +1,43 @@
 import type { ContainerSpec, Mount } from '../runtime.ts'
 
-/** What of the host every sandbox sees, read-only. */
+/** Where commands of the host are found: fixed, since a root daemon must not run what its caller's PATH names. */
+export const HOST_PATH = '/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** File descriptors that the starter has open for bwrap, which closes both before the payload runs. */
+export const STATUS_FD = 3
+export const ARGS_FD = 4
+
+/** What of the host every sandbox sees, read-only. Not all of /etc/ssl: it may hold private keys. */
 const SYSTEM = [
   ['--ro-bind', '/usr', '/usr'],
   ['--symlink', 'usr/bin', '/bin'],
   ['--symlink', 'usr/sbin', '/sbin'],
   ['--symlink', 'usr/lib', '/lib'],
   ['--symlink', 'usr/lib64', '/lib64'],
-  ['--ro-bind-try', '/etc/ssl', '/etc/ssl'],
-  ['--ro-bind-try', '/etc/ca-certificates', '/etc/ca-certificates'],
-  ['--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
-  ['--ro-bind-try', '/etc/ld.so.cache', '/etc/ld.so.cache'],
-  ['--ro-bind-try', '/etc/nix', '/etc/nix'],
-  ['--ro-bind-try', '/nix/store', '/nix/store'],
-] as const
+  ...[
+    '/etc/ssl/certs',
+    '/etc/ssl/openssl.cnf',
+    '/etc/ca-certificates',
+    '/etc/pki/tls/certs',
+    '/etc/pki/ca-trust',
+    '/etc/alternatives',
+    '/etc/ld.so.cache',
+    '/nix/store',
+  ].map((path) => ['--ro-bind-try', path, path]),
+]
 
-export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** The files under /etc that are made for sandboxes, not taken from the host. */
+export const GUEST_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'] as const
 
-/** File descriptors that the sandbox's starter has open for bwrap. */
-export interface Descriptors {
-  readonly status: number
-}
+/**
+ * A fixed script; its arguments are data. It lets go of every descriptor above `$1` (a daemon may have inherited some
+ * that its agents must not get), joins the cgroups named up to `--` and becomes the command.
+ */
+const PRELUDE = `keep=$1; shift
+for fd in /proc/self/fd/*; do fd=\${fd##*/}; if ((fd > keep)); then exec {fd}>&-; fi; done
+while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done
+shift; exec "$@"`
 
 /**
  * Forbids the sandbox any user namespace of its own, as bwrap's `--disable-userns` does. That option hides the sandbox in a
@@ -29,60 +46,86 @@ export interface Descriptors {
 const FORBID_USER_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 /**
- * The command that becomes the sandbox. `etc` is a directory of the daemon's with passwd, group, hosts and nsswitch.conf.
- * As root the agent's uid is taken on before bwrap starts, so that nothing of bwrap ever runs as root.
+ * The command that becomes the sandbox; it reads `sandboxArgs` from descriptor `ARGS_FD`. As root the agent's uid is taken
+ * on before bwrap starts, so that nothing of bwrap ever runs as root. `cgroupFiles` are joined first.
  */
-export function bubblewrapArgv(spec: ContainerSpec, etc: string, { status }: Descriptors): [string, ...string[]] {
-  const takeOnUid =
-    spec.uid === undefined
-      ? []
-      : ['setpriv', '--reuid', String(spec.uid), '--regid', String(spec.uid), '--clear-groups', '--no-new-privs', '--']
-  const bwrap = [
-    ...['unshare', '--user', '--map-root-user', '--', '/bin/sh', '-c', FORBID_USER_NAMESPACES, 'sh'],
-    'bwrap',
-    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    ...(spec.network === 'none' ? ['--unshare-net'] : []),
-    ...['--cap-drop', 'ALL'],
-    '--new-session',
-    ...['--hostname', spec.name],
-    ...SYSTEM.flat(),
-    ...['passwd', 'group', 'hosts', 'nsswitch.conf'].flatMap((file) => ['--ro-bind', `${etc}/${file}`, `/etc/${file}`]),
-    ...(spec.network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
-    ...['--proc', '/proc', '--dev', '/dev'],
-    ...['--tmpfs', '/tmp', '--tmpfs', '/run', '--tmpfs', '/root'],
-    ...spec.mounts.flatMap(mountArgs),
-    ...['--chdir', spec.mounts.some(({ guest }) => guest === '/state') ? '/state' : '/'],
-    '--clearenv',
-    ...Object.entries({ PATH: GUEST_PATH, HOME: '/root', LANG: 'C.UTF-8', ...spec.env }).flatMap(([name, value]) => [
-      '--setenv',
-      name,
-      value,
-    ]),
-    ...['--json-status-fd', String(status)],
-    // Last: the root directory holds mount points only.
-    ...['--remount-ro', '/'],
-    '--',
+export function sandboxArgv(spec: ContainerSpec, cgroupFiles: readonly string[]): Argv {
+  return [
+    ...prelude(ARGS_FD, cgroupFiles),
+    ...takeOnUid(spec.uid),
+    ...['unshare', '--user', '--map-root-user', '--', 'sh', '-c', FORBID_USER_NAMESPACES, 'sh'],
+    ...['bwrap', '--args', String(ARGS_FD), '--'],
     ...spec.argv,
   ]
-  const [command, ...args] = [...takeOnUid, ...bwrap]
-  return [command as string, ...args]
+}
+
+/**
+ * What bwrap is told, apart from the payload: from a file, so that no host process shows it in its command line.
+ * `etc` is a directory of the daemon's that holds the files of `GUEST_ETC`.
+ */
+export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
+  return [
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(spec.network === 'none' ? ['--unshare-net'] : []),
+    ...['--cap-drop', 'ALL', '--new-session', '--hostname', spec.name],
+    ...SYSTEM.flat(),
+    ...GUEST_ETC.flatMap((file) => ['--ro-bind', `${etc}/${file}`, `/etc/${file}`]),
+    ...(spec.network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--tmpfs', '/root'],
+    ...spec.mounts.flatMap(mountArgs),
+    ...['--chdir', spec.mounts.some(({ guest }) => guest === '/state') ? '/state' : '/', '--clearenv'],
+    ...Object.entries({ PATH: GUEST_PATH, HOME: '/root', LANG: 'C.UTF-8', ...spec.env }).flatMap((entry) => [
+      '--setenv',
+      ...entry,
+    ]),
+    ...['--json-status-fd', String(STATUS_FD)],
+    // Last: every mount point has been made, nothing else is to appear beside them.
+    ...['--remount-ro', '/'],
+  ]
 }
 
 const mountArgs = ({ host, guest, readOnly }: Mount): string[] => [readOnly ? '--ro-bind' : '--bind', host, guest]
 
 /**
- * The command that runs `argv` inside a sandbox whose first process is `pid`, never as root of the host: a payload could have
+ * The command that runs `argv` inside the sandbox whose init is `initPid`, never as root of the host: a payload could have
  * prepared what root would load. As root the agent's uid is taken on before any namespace is entered.
  */
-export function execArgv(pid: number, uid: number | undefined, argv: readonly string[]): [string, ...string[]] {
-  const takeOnUid =
-    uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']
-  const [command, ...args] = [
-    ...takeOnUid,
-    ...['nsenter', '-t', String(pid), '-U', '--preserve-credentials', '-m', '-p', '-u', '-i', '-C', '-n', '-r', '-w'],
-    ...['env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
+export function execArgv(
+  { initPid, uid, cgroupFiles }: { initPid: number; uid: number | undefined; cgroupFiles: readonly string[] },
+  argv: readonly string[],
+): Argv {
+  return [
+    ...prelude(2, cgroupFiles),
+    ...takeOnUid(uid),
+    ...[
+      'nsenter',
+      '-t',
+      String(initPid),
+      '-U',
+      '--preserve-credentials',
+      '-m',
+      '-p',
+      '-u',
+      '-i',
+      '-C',
+      '-n',
+      '-r',
+      '-w',
+    ],
+    ...['--', 'env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
     ...['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
     ...argv,
   ]
-  return [command as string, ...args]
 }
+
+export type Argv = readonly [string, ...string[]]
+
+const prelude = (highestFd: number, cgroupFiles: readonly string[]): Argv => [
+  // `--norc`: a bash whose stdin is a socket takes itself for a remote shell and would read one.
+  ...(['bash', '--norc', '-c', PRELUDE, 'bash', String(highestFd)] as const),
+  ...cgroupFiles,
+  '--',
+]
+
+const takeOnUid = (uid: number | undefined): string[] =>
+  uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']

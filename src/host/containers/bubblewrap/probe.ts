@@ -1,81 +1,108 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../../kit/run.ts'
 import { errorText } from '../../../wire/errors.ts'
-import type { Probe } from '../runtime.ts'
-import { bubblewrapArgv } from './argv.ts'
-import { openCgroup } from './cgroup.ts'
+import type { ContainerRuntime, Probe } from '../runtime.ts'
+import { HOST_PATH } from './argv.ts'
 
-/** Uid for the throw-away sandbox when the daemon is root. */
-const PROBE_UID = 1_899_999_998
+type Problem = Probe['problems'][number]
 
-/** Starts and stops a throw-away sandbox; names what keeps it from running, each with its fix. */
-export async function probeBubblewrap({
-  stateDir,
-  hive,
-  etc,
-}: {
-  stateDir: string
-  hive: string
-  etc: string
-}): Promise<Probe> {
-  const problems: { what: string; fix: string }[] = []
-  let version = ''
-  try {
-    version = (await run(['bwrap', '--version'])).stdout.trim()
-  } catch {
-    problems.push({ what: 'bubblewrap is not installed', fix: 'apt-get install bubblewrap' })
-  }
-  for (const tool of ['setpriv', 'nsenter']) {
-    if (!['/usr/bin', '/bin', '/usr/sbin'].some((directory) => existsSync(join(directory, tool)))) {
-      problems.push({ what: `${tool} is missing`, fix: 'apt-get install util-linux' })
-    }
-  }
-  if (problems.length === 0) problems.push(...(await trySandbox(stateDir, etc)))
-  const cgroup = openCgroup(hive, 'probe', {})
-  const limits = cgroup.enforced
-  cgroup.remove()
-  return { ok: problems.length === 0, problems, version, limits }
+/** Uid for the throw-away sandbox when the daemon is root: above every agent's. */
+const PROBE_UID = 1_999_999_999
+
+export interface ProbeOptions {
+  readonly stateDir: string
+  readonly limits: () => Probe['limits']
+  readonly openRuntime: (stateDir: string) => ContainerRuntime
 }
 
-async function trySandbox(stateDir: string, etc: string): Promise<{ what: string; fix: string }[]> {
-  const directory = mkdtempSync(join(stateDir, '.probe-'))
+/** Starts, enters and stops a throw-away sandbox; names what keeps it from running, each with its fix. Never throws. */
+export async function probeBubblewrap({ stateDir, limits, openRuntime }: ProbeOptions): Promise<Probe> {
+  const problems: Problem[] = findMissing()
+  if (problems.length === 0) problems.push(...(await trySandbox(stateDir, openRuntime)))
+  return { ok: problems.length === 0, problems, version: await readVersion(), limits: limits() }
+}
+
+const PACKAGES = {
+  bwrap: 'bubblewrap',
+  setpriv: 'util-linux',
+  nsenter: 'util-linux',
+  unshare: 'util-linux',
+  bash: 'bash',
+}
+
+/** Commands that are not there. `directories` is where they are looked for. */
+export function findMissing(directories = HOST_PATH.split(':')): Problem[] {
+  return Object.entries(PACKAGES)
+    .filter(([command]) => !directories.some((directory) => existsSync(join(directory, command))))
+    .map(([command, name]) => ({ what: `${command} is not installed`, fix: `apt-get install ${name}` }))
+}
+
+async function readVersion(): Promise<string> {
   try {
+    return (await run(['bwrap', '--version'], { env: { PATH: HOST_PATH } })).stdout.trim()
+  } catch {
+    return '' // It is not installed, which stands among the problems.
+  }
+}
+
+async function trySandbox(stateDir: string, openRuntime: ProbeOptions['openRuntime']): Promise<Problem[]> {
+  let directory: string | undefined
+  try {
+    directory = mkdtempSync(join(stateDir, '.probe-'))
+    chmodSync(directory, 0o711)
+    const runtime = openRuntime(directory)
+    const uid = process.getuid?.() === 0 ? PROBE_UID : undefined
     const spec = {
       name: 'probe',
-      argv: ['/usr/bin/true'],
+      argv: ['sleep', '60'],
       env: {},
       mounts: [],
-      uid: process.getuid?.() === 0 ? PROBE_UID : undefined,
-      network: 'none' as const,
+      uid,
+      network: 'none',
       limits: {},
+    } as const
+    await runtime.apply(spec, { reference: 'probe', revision: 'probe' })
+    try {
+      await runtime.start('probe')
+      const { code, stderr } = await runtime.exec('probe', ['true'], { timeoutMs: 10_000 })
+      return code === 0
+        ? []
+        : [{ what: `a sandbox cannot be entered: ${stderr.trim()}`, fix: 'see docs/containers.md' }]
+    } finally {
+      await runtime.remove('probe')
     }
-    const { exitCode, stderr } = await run(bubblewrapArgv(spec, etc, { status: 2 }), { timeoutMs: 10_000 })
-    return exitCode === 0 ? [] : [explain(stderr)]
   } catch (error) {
-    return [explain(errorText(error))]
+    return [explainRefusal(errorText(error), readSetting)]
   } finally {
-    rmSync(directory, { recursive: true })
+    if (directory) rmSync(directory, { recursive: true })
   }
 }
 
-/** Why the kernel refused, as far as its settings tell. */
-function explain(complaint: string): { what: string; fix: string } {
-  if (readSetting('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1') {
+/** Why the kernel refused, as far as its settings under /proc/sys tell; `setting` reads one of them. */
+export function explainRefusal(complaint: string, setting: (path: string) => string | undefined): Problem {
+  if (setting('kernel/apparmor_restrict_unprivileged_userns') === '1') {
     return {
       what: 'AppArmor forbids user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)',
-      fix: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for bwrap that allows userns',
+      fix: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (and the same line in a file of /etc/sysctl.d)',
     }
   }
-  if (readSetting('/proc/sys/kernel/unprivileged_userns_clone') === '0') {
-    return { what: 'user namespaces are switched off', fix: 'sysctl -w kernel.unprivileged_userns_clone=1' }
+  if (setting('kernel/unprivileged_userns_clone') === '0') {
+    return {
+      what: 'user namespaces are switched off (kernel.unprivileged_userns_clone = 0)',
+      fix: 'sysctl -w kernel.unprivileged_userns_clone=1',
+    }
   }
-  if (readSetting('/proc/sys/user/max_user_namespaces') === '0') {
-    return { what: 'no user namespaces are allowed', fix: 'sysctl -w user.max_user_namespaces=15000' }
+  if (setting('user/max_user_namespaces') === '0') {
+    return {
+      what: 'no user namespaces are allowed (user.max_user_namespaces = 0)',
+      fix: 'sysctl -w user.max_user_namespaces=15000',
+    }
   }
-  return { what: `a sandbox does not start: ${complaint.trim() || 'no reason given'}`, fix: 'see docs/containers.md' }
+  return { what: complaint, fix: 'see docs/containers.md' }
 }
 
 function readSetting(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+  const file = join('/proc/sys', path)
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }

@@ -1,23 +1,36 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { type ProcessId, processId } from '../../../kit/detached.ts'
+import { type Argv, HOST_PATH } from './argv.ts'
+
+/** Stands for a process that had ended before it could be looked at. */
+export const ENDED = 'ended'
 
 /**
- * Starts the sandbox so that it goes on when the daemon dies: own session, output and status into files, no pipe.
- * `join` are cgroup files: a small shell writes its pid there and becomes the command. Throws when it cannot be started.
+ * Starts the sandbox so that it goes on when the daemon dies: own session, stdio and status are files, no pipe.
+ * Throws when it cannot be started.
  */
 export async function spawnSandbox(
-  argv: readonly [string, ...string[]],
-  files: { stdout: string; stderr: string; status: string },
-  cgroupFiles: readonly string[],
-): Promise<number> {
-  const descriptors = [files.stdout, files.stderr, files.status].map((file) => openSync(file, 'a', 0o600))
+  [command, ...args]: Argv,
+  files: { stdout: string; stderr: string; status: string; args: string },
+): Promise<ProcessId> {
+  const descriptors: number[] = []
+  const open = (file: string, flags: string) => {
+    const descriptor = openSync(file, flags, 0o600)
+    descriptors.push(descriptor)
+    return descriptor
+  }
   try {
-    const [command, ...args] = cgroupFiles.length === 0 ? argv : joinCgroups(argv, cgroupFiles)
-    const [stdout, stderr, status] = descriptors as [number, number, number]
-    const child = spawn(command as string, args, {
+    const child = spawn(command, args, {
       detached: true,
-      stdio: ['ignore', stdout, stderr, status],
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
+      stdio: [
+        'ignore',
+        open(files.stdout, 'a'),
+        open(files.stderr, 'a'),
+        open(files.status, 'a'),
+        open(files.args, 'r'),
+      ],
+      env: { PATH: HOST_PATH },
       cwd: '/',
     })
     await new Promise<void>((resolve, reject) => {
@@ -25,49 +38,40 @@ export async function spawnSandbox(
       child.once('error', reject)
     })
     child.unref()
-    return child.pid as number
+    const pid = child.pid as number
+    return processId(pid) ?? { pid, startTime: ENDED }
   } finally {
     for (const descriptor of descriptors) closeSync(descriptor)
   }
 }
 
-/** A fixed script; the cgroup files and the command are its arguments, not its text. */
-const JOIN_SCRIPT = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
-
-const joinCgroups = (argv: readonly string[], files: readonly string[]): [string, ...string[]] => [
-  '/bin/sh',
-  '-c',
-  JOIN_SCRIPT,
-  'sh',
-  ...files,
-  '--',
-  ...argv,
-]
-
-/** The processes whose parent is `pid`. */
+/** The processes whose parent is `pid`, oldest first; none when it has ended. */
 export function childrenOf(pid: number): number[] {
+  const text = readProc(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) ?? ''
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+/** The name of the program that a process runs; undefined when it has ended. */
+export const programOf = (pid: number): string | undefined =>
+  readProc(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd())
+
+/** A process that has this file open. Looks at every process of the host: for the rare case where its pid is not known. */
+export function findHolder(file: string): ProcessId | undefined {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && entry !== String(process.pid))
+  const holder = pids.find((pid) => {
+    const descriptors = readProc(() => readdirSync(`/proc/${pid}/fd`)) ?? []
+    return descriptors.some((descriptor) => readProc(() => readlinkSync(`/proc/${pid}/fd/${descriptor}`)) === file)
+  })
+  return holder === undefined ? undefined : processId(Number(holder))
+}
+
+/** Undefined when the process is gone, or is not ours to look at. */
+function readProc<T>(read: () => T): T | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return text.split(' ').filter(Boolean).map(Number)
-  } catch {
-    return [] // It has ended.
+    return read()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined
+    throw error
   }
-}
-
-/** The bwrap status file: what is known of a life. */
-export interface BwrapStatus {
-  /** The sandbox's init, in the host's numbering. */
-  readonly initPid?: number
-  readonly exitCode?: number
-}
-
-export function readStatus(file: string): BwrapStatus {
-  const status: { initPid?: number; exitCode?: number } = {}
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    if (line.trim() === '') continue
-    const entry = JSON.parse(line) as Record<string, unknown>
-    if (typeof entry['child-pid'] === 'number') status.initPid = entry['child-pid']
-    if (typeof entry['exit-code'] === 'number') status.exitCode = entry['exit-code']
-  }
-  return status
 }

@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { errorText, HiveError } from '../../../wire/errors.ts'
+import type { ContainerSpec, Deployment } from '../runtime.ts'
+import { type BwrapStatus, parseStatus } from './bwrap-status.ts'
+
+const Name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is no container name')
+const AbsolutePath = z.string().regex(/^\/[^\0]*$/, 'must be absolute')
+const GuestPath = AbsolutePath.refine((path) => !path.split('/').includes('..'), 'must not hold ..')
+const Text = z.string().refine((text) => !text.includes('\0'), 'must not hold NUL')
+
+/** Uid 0 is refused: a sandbox of the host's root is none. */
+const Spec = z.object({
+  name: Name,
+  argv: z.array(Text).min(1),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), Text),
+  mounts: z.array(z.object({ host: AbsolutePath, guest: GuestPath, readOnly: z.boolean() })),
+  uid: z.number().int().positive().optional(),
+  network: z.enum(['none', 'host']),
+  limits: z.object({
+    memoryBytes: z.number().int().positive().optional(),
+    cpus: z.number().positive().optional(),
+    pids: z.number().int().positive().optional(),
+  }),
+}) satisfies z.ZodType<ContainerSpec>
+
+const DeploymentRecord = z.object({ reference: z.string(), revision: z.string() }) satisfies z.ZodType<Deployment>
+
+const Process = z.object({ pid: z.number().int().positive(), startTime: z.string() })
+
+/** One life of a container: enough to find it again after the daemon died. */
+const Run = z.object({
+  incarnation: z.string(),
+  /** Pids and start times mean nothing after a boot. */
+  bootId: z.string(),
+  /** Unix milliseconds. */
+  startedAt: z.number(),
+  oomKillsBefore: z.number().int(),
+  /** Absent while the sandbox is being started. */
+  processes: z.object({ monitor: Process, init: Process, payload: Process }).optional(),
+})
+export type Run = z.infer<typeof Run>
+export type RunProcesses = NonNullable<Run['processes']>
+
+export type ContainerDirectory = ReturnType<typeof createContainerDirectory>
+
+/** The files of one container. Only the daemon can read or write them; the container writes its logs through a descriptor. */
+export function createContainerDirectory(stateDir: string, name: string) {
+  const path = join(stateDir, check(Name, name, 'the name of a container'))
+  const files = {
+    spec: join(path, 'spec.json'),
+    deployment: join(path, 'deployment.json'),
+    run: join(path, 'run.json'),
+    status: join(path, 'status'),
+    args: join(path, 'bwrap.args'),
+    stdout: join(path, 'stdout.log'),
+    stderr: join(path, 'stderr.log'),
+  }
+  return {
+    name,
+    path,
+    files,
+    exists: (): boolean => existsSync(files.deployment),
+    /** Throws `not_found` when it was never applied. */
+    readSpec(): ContainerSpec {
+      if (!existsSync(files.deployment)) throw new HiveError('not_found', `there is no container ${name}`)
+      return readRecord(Spec, files.spec)
+    },
+    readDeployment: (): Deployment => readRecord(DeploymentRecord, files.deployment),
+    /** Throws `bad_input` when the spec cannot be used. */
+    write(spec: ContainerSpec, deployment: Deployment): void {
+      const checked = check(Spec, spec, `the spec of ${name}`)
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+      writeAtomically(files.spec, JSON.stringify(checked, null, 2))
+      // Second: where it is, the spec is too.
+      writeAtomically(files.deployment, JSON.stringify(deployment))
+    },
+    /** Undefined when it never ran. */
+    readRun: (): Run | undefined => (existsSync(files.run) ? readRecord(Run, files.run) : undefined),
+    writeRun: (run: Run): void => writeAtomically(files.run, JSON.stringify(run)),
+    forgetRun: (): void => rmSync(files.run, { force: true }),
+    readStatus(): BwrapStatus {
+      if (!existsSync(files.status)) return {}
+      return decode(files.status, parseStatus)
+    },
+    /** Makes way for a new life: an empty status, new arguments. */
+    reset(args: readonly string[]): void {
+      writeFileSync(files.status, '', { mode: 0o600 })
+      writeAtomically(files.args, args.map((arg) => `${arg}\0`).join(''))
+    },
+    remove: (): void => rmSync(path, { recursive: true, force: true }),
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
+  throw new HiveError('bad_input', `${what} is not valid: ${z.prettifyError(error).replaceAll('\n', ' ')}`)
+}
+
+const readRecord = <T>(schema: z.ZodType<T>, file: string): T => decode(file, (text) => schema.parse(JSON.parse(text)))
+
+function decode<T>(file: string, parse: (text: string) => T): T {
+  const text = readFileSync(file, 'utf8')
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new HiveError('internal', `${file} cannot be read: ${errorText(cause)}`, {
+      hint: 'move the file away; the container is made anew at its next start',
+      cause,
+    })
+  }
+}
+
+/** All of the text or none of it is there after a power cut. */
+function writeAtomically(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
+  renameSync(`${file}.new`, file)
+}
