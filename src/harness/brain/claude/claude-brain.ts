@@ -154,8 +154,10 @@ export function openClaudeBrain(options: ClaudeBrainOptions): Brain {
       },
       Math.min(1_000, hangMs / 2),
     )
-    const exit = await Promise.race([turn.idle.promise.then(() => undefined), engine.process.exited])
+    const first = await Promise.race([turn.idle.promise.then(() => undefined), engine.process.exited])
     clearInterval(watchdog)
+    // What was put down may say that it is idle on its way out.
+    const exit = turn.facts.hung ? await engine.process.exited : first
     engine.turn = undefined
     engine.costUsd = turn.facts.result?.total_cost_usd ?? engine.costUsd
     if (!exit && keepWarmMs === 0) {

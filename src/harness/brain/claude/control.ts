@@ -5,7 +5,7 @@ const Response = z.looseObject({
   response: z.looseObject({
     subtype: z.string(),
     request_id: z.string(),
-    response: z.unknown(),
+    response: z.unknown().optional(),
     error: z.string().optional(),
   }),
 })

@@ -110,16 +110,20 @@ function reasonOf(
     case 'rate_limit':
       return quotaRejected ? 'quota' : 'overloaded'
     case 'server_error':
+    case 'unknown':
     case 'overloaded':
-      return 'overloaded'
+      // Without a status nobody answered.
+      return typeof status === 'number' ? reasonOfStatus(status) : 'network'
     case 'invalid_request':
     case 'model_not_found':
       return 'refused'
   }
-  if (typeof status !== 'number') return error === 'unknown' ? 'network' : 'error'
-  if (status >= 500) return 'overloaded'
-  return status === 408 || status === 429 ? 'overloaded' : 'refused'
+  return typeof status === 'number' ? reasonOfStatus(status) : 'error'
 }
+
+/** A bad request stays bad; what the server could not do now it may do later. */
+const reasonOfStatus = (status: number): TurnEnd['reason'] =>
+  status >= 500 || status === 408 || status === 429 ? 'overloaded' : 'refused'
 
 function usageOf({ model, contextTokens = 0 }: TurnFacts, result: Result, costBefore: number): TurnUsage {
   const { usage, modelUsage = {} } = result
