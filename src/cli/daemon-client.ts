@@ -32,7 +32,8 @@ export async function withDaemon<T>(cli: Cli, flags: GlobalFlags, use: (call: Ho
   return await use(connection.call)
 }
 
-function explainUnreachable(path: string, error: unknown): HiveError {
+/** Makes of a failed connect what the operator can act on. */
+export function explainUnreachable(path: string, error: unknown): HiveError {
   const cause = error instanceof HiveError ? error.cause : error
   const code = (cause as NodeJS.ErrnoException | undefined)?.code
   return new HiveError('unreachable', `cannot reach the hive daemon: ${describeSocket(path, code, errorText(cause))}`, {

@@ -6,8 +6,18 @@ import type { Io } from './io.ts'
 import { createPaint } from './paint.ts'
 import { jsonText, printable } from './printable.ts'
 
-/** Says on stderr what went wrong and gives the exit code. */
-export function reportFailure(error: unknown, { err }: Pick<Io, 'err'>, json: boolean): number {
+/** Thrown by a command that has said on stdout what is wrong: it ends with exit code 1. */
+export class Reported extends Error {
+  override readonly name = 'Reported'
+}
+
+/** Says on stderr what went wrong and gives the exit code: that of the first, when several things did. */
+export function reportFailure(error: unknown, io: Pick<Io, 'err'>, json: boolean): number {
+  if (error instanceof AggregateError) {
+    return error.errors.map((one) => reportFailure(one, io, json))[0] ?? EXIT.failed
+  }
+  if (error instanceof Reported) return EXIT.failed
+  const { err } = io
   // Commander has spoken already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   const failure = toHiveError(error)

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { ErrorCode } from '../wire/errors.ts'
+import { HiveError } from '../wire/errors.ts'
+import { explainUnreachable } from './daemon-client.ts'
+import { EXIT_OF_ERROR } from './exit-code.ts'
 import { agentOf, FakeHive, messageOf, SENT_AT } from './fake-hive.ts'
 import { createTestIo, runHive } from './run-in-test.ts'
 
@@ -8,30 +17,48 @@ describe('the command line of a hive that runs', () => {
   before(async () => {
     process.env.TZ = 'UTC'
     hive = await FakeHive.open()
-    hive.agents.set(
-      'bob',
-      agentOf('bob', {
-        state: 'thinking',
-        turn: { messages: [7, 8], since: SENT_AT + 60_000 },
-        unread: 12,
-        model: 'opus\x1b[31m',
-      }),
-    )
-    hive.put(messageOf(1))
-    hive.put(
-      messageOf(2, {
-        from: 'alice',
-        to: 'bob',
-        body: 'first\x1b]0;pwned\x07 \u202eline\nsecond',
-        state: 'leased',
-        attempt: 1,
-      }),
+    const turn = { messages: [7, 8], since: SENT_AT + 60_000 }
+    hive.agents.set('bob', agentOf('bob', { state: 'thinking', turn, unread: 12, model: 'opus\x1b[31m' }))
+    const parked = { reason: 'quota' as const, detail: 'five\u202e hours', since: SENT_AT, until: SENT_AT + 3_665_000 }
+    hive.agents.set('carol', agentOf('carol', { state: 'parked', parked, portTakenBy: 'dave' }))
+    hive.put(messageOf(1, { state: 'done', doneAt: SENT_AT + 2000, error: 'cancelled', attempt: 1 }))
+    const hostile = 'first\x1b]0;pwned\x07 \u202eline\nsecond'
+    hive.put(messageOf(2, { from: 'alice', to: 'bob', body: hostile, state: 'leased', attempt: 2, failures: 1 }))
+    hive.needs.push(
+      {
+        kind: 'dead_letter',
+        since: SENT_AT,
+        message: messageOf(9, { state: 'dead', error: 'crash', from: 'bob', to: 'alice' }),
+        actions: ['hive requeue 9', 'hive drop 9'],
+      },
+      {
+        kind: 'paused_chain',
+        since: SENT_AT,
+        rootId: 5,
+        hops: 17,
+        reason: 'too many hops',
+        agents: ['alice', 'bob'],
+        actions: ['hive allow 5'],
+      },
+      { kind: 'login', since: SENT_AT, agent: 'alice', detail: 'no \x1b login', actions: ['hive unpark alice'] },
+      { kind: 'undecodable', since: 0, row: { table: 'messages', id: '3', problem: 'bad state' }, actions: [] },
     )
   })
   after(() => hive[Symbol.asyncDispose]())
   const run = (args: string[], io = createTestIo()) => runHive([...args, '--run-dir', hive.runDir], { io })
+  const json = async (args: string[]) => {
+    const { code, out } = await run([...args, '--json'])
+    assert.equal(code, 0)
+    return JSON.parse(out)
+  }
+  /** The inputs of the calls of an operation since the last look. */
+  const calls = (op: string) => {
+    const found = hive.calls.filter(([name]) => name === op).map(([, input]) => input)
+    hive.calls.length = 0
+    return found
+  }
 
-  test('lists the agents in columns', async () => {
+  test('list: columns, names, rows', async () => {
     assert.deepEqual(await run(['list']), {
       code: 0,
       err: '',
@@ -40,10 +67,261 @@ NAME     ROLE     STATE     AGE  TURN     MODEL         UNREAD
 manager  manager  idle      1m   -        haiku         0
 alice    agent    idle      1m   -        haiku         0
 bob      agent    thinking  1m   #7+1 5s  opus\\x1b[31m  12
+carol    agent    parked    1m   -        haiku         0
 `,
     })
-    assert.equal((await run(['list', '-q'])).out, 'manager\nalice\nbob\n')
-    const rows = JSON.parse((await run(['list', '--json'])).out)
-    assert.deepEqual(rows, [...hive.agents.values()])
+    assert.equal((await run(['list', '-q'])).out, 'manager\nalice\nbob\ncarol\n')
+    assert.deepEqual(await json(['list']), [...hive.agents.values()])
   })
+
+  test('status: what it is, its agents, what is wrong', async () => {
+    assert.equal(
+      (await run(['status'])).out,
+      `\
+model     DEMO: a scripted model answers, nothing is sent to Anthropic
+hive      0.1.0, pid 4242, up 1m, bubblewrap
+state     /var/lib/hyperhive
+slots     1 of 4 in use
+messages  1 queued, 0 in turn, 2 done, 0 dead
+
+AGENT    STATE     AGE  TURN     MODEL         CTX  UNREAD  NOTE
+manager  idle      1m   -        haiku         -    0       -
+alice    idle      1m   -        haiku         -    0       -
+bob      thinking  1m   #7+1 5s  opus\\x1b[31m  -    12      -
+carol    parked    1m   -        haiku         -    0       quota: five\\u202e hours, goes on in 1h; no port of its own: dave has it
+
+4 things wait for you: hive needs
+`,
+    )
+    const status = await json(['status'])
+    assert.equal(status.model, 'demo')
+    assert.equal(status.agents.length, 4)
+  })
+
+  test('messages: columns, numbers, rows, filters', async () => {
+    assert.equal(
+      (await run(['messages'])).out,
+      `\
+ID  AGE  FROM      TO       STATE      TRY  BODY
+1   1m   operator  manager  cancelled  1    body of 1
+2   1m   alice     bob      in turn    2    first\\x1b]0;pwned\\x07 \\u202eline
+`,
+    )
+    assert.equal((await run(['messages', '-q'])).out, '1\n2\n')
+    hive.calls.length = 0
+    const rows = await json(['messages', '--agent', 'hm1nd', '--state', 'done', '-n', '1'])
+    assert.deepEqual(
+      rows.map((row: { id: number }) => row.id),
+      [1],
+    )
+    assert.deepEqual(calls('messages'), [{ agent: 'manager', state: 'done', limit: 1, wait_seconds: 0 }])
+  })
+
+  test('messages: a row that cannot be read is said on stderr', async () => {
+    hive.errors.push({ table: 'messages', id: '3', problem: 'bad\x1b state' })
+    const { code, err } = await run(['messages', '--json'])
+    assert.deepEqual([code, err], [0, 'hive: warning: row 3 of messages cannot be read: bad\\x1b state\n'])
+    hive.errors.length = 0
+  })
+
+  test('message: everything about one', async () => {
+    assert.equal(
+      (await run(['message', '2'])).out,
+      `\
+message  #2
+from     alice
+to       bob
+state    in turn, attempt 2, 1 failure
+sent     2026-11-21 14:03:22
+
+first\\x1b]0;pwned\\x07 \\u202eline
+second
+`,
+    )
+    const { id, from, to, body, state, attempt, failures } = await json(['message', '2'])
+    assert.deepEqual([id, from, to, state, attempt, failures], [2, 'alice', 'bob', 'leased', 2, 1])
+    assert.equal(body, 'first\x1b]0;pwned\x07 \u202eline\nsecond')
+  })
+
+  test('send: text, stdin, numbers', async () => {
+    hive.calls.length = 0
+    assert.equal(
+      (await run(['send', 'manager', 'hello', '--reply-to', '2', '--key', 'k'])).out,
+      '#3 queued for manager\n',
+    )
+    assert.deepEqual(calls('send'), [{ to: 'manager', body: 'hello', reply_to: 2, key: 'k' }])
+    const io = createTestIo({ stdin: 'line\n- second\n' })
+    assert.equal((await run(['send', 'alice', '-', '-q'], io)).out, '4\n')
+    assert.equal((calls('send')[0] as { body: string }).body, 'line\n- second')
+    assert.deepEqual(await json(['send', 'hm1nd', 'x']), { id: 5, ids: [5] })
+  })
+
+  test('spawn: the agent, its warnings on stderr', async () => {
+    assert.deepEqual(await run(['spawn', 'dave']), {
+      code: 0,
+      out: 'dave runs in h-dave, idle, with haiku\n',
+      err: 'hive: warning: its port is taken by bob\n',
+    })
+    hive.agents.delete('dave')
+    const spawned = await json(['spawn', 'dave'])
+    assert.deepEqual([spawned.agent.name, spawned.warnings.length], ['dave', 1])
+    hive.agents.delete('dave')
+  })
+
+  test('verbs: one or more agents, the manager by either name', async () => {
+    hive.calls.length = 0
+    assert.equal(
+      (await run(['kill', 'alice', 'hm1nd', '--now'])).out,
+      'alice stopped, until hive start\nmanager stopped, until hive start\n',
+    )
+    assert.deepEqual(calls('kill'), [
+      { agent: 'alice', now: true },
+      { agent: 'manager', now: true },
+    ])
+    for (const verb of ['start', 'restart', 'unpark']) assert.equal((await json([verb, 'bob']))[0].name, 'bob', verb)
+    for (const verb of ['cancel', 'compact', 'new-session']) {
+      assert.deepEqual(await json([verb, 'bob']), [{ name: 'bob' }], verb)
+      assert.match((await run([verb, 'bob'])).out, /^bob was told to /)
+    }
+  })
+
+  test('verbs: what failed is said for each, what worked is done', async () => {
+    const { code, out, err } = await run(['start', 'nobody', 'alice', 'noone'])
+    assert.equal(code, 3)
+    assert.equal(out, 'alice started\n')
+    assert.equal(err, 'hive: no agent nobody\n  hive list shows them\nhive: no agent noone\n  hive list shows them\n')
+  })
+
+  test('destroy: asks on a terminal only', async () => {
+    const refused = await run(['destroy', 'alice'])
+    assert.deepEqual([refused.code, refused.out], [2, ''])
+    assert.match(refused.err, /no terminal.*\n {2}pass --yes\n/)
+    assert.ok(hive.agents.has('alice'))
+    hive.calls.length = 0
+    assert.equal((await run(['destroy', 'alice', '-y', '--purge'])).out, 'alice destroyed\n')
+    assert.deepEqual(calls('destroy'), [{ agent: 'alice', purge: true }])
+    assert.equal((await run(['destroy', 'alice', '-y'])).code, 3)
+    hive.agents.set('alice', agentOf('alice'))
+  })
+
+  test('model: shows and sets', async () => {
+    assert.equal((await run(['model', 'bob'])).out, 'haiku  (the default of the hive)\n')
+    assert.equal((await run(['model', 'bob', 'opus'])).out, 'opus  (chosen by the operator)\n')
+    assert.deepEqual(await json(['model', 'bob', 'default']), { model: 'haiku', source: 'default' })
+  })
+
+  test('logs: what the container wrote, made harmless', async () => {
+    assert.equal((await run(['logs', 'bob'])).out, 'started\nbad \\x1b[2Jthing\n')
+    assert.equal((await json(['logs', 'bob']))[1].stream, 'stderr')
+  })
+
+  test('needs: what waits, with what to do', async () => {
+    assert.equal(
+      (await run(['needs'])).out,
+      `\
+dead letter     1m    #9 bob → alice: crash: body of 9
+                      hive requeue 9
+                      hive drop 9
+paused chain    1m    #5, 17 hops among alice, bob: too many hops
+                      hive allow 5
+login           1m    alice: no \\x1b login
+                      hive unpark alice
+unreadable row        row 3 of messages cannot be read: bad state
+`,
+    )
+    assert.equal((await run(['needs', '-q'])).out, '9\n5\nalice\n3\n')
+    assert.deepEqual(await json(['needs']), hive.needs)
+  })
+
+  test('requeue, drop, allow', async () => {
+    assert.equal((await run(['requeue', '1'])).out, '#1 will be delivered again\n')
+    assert.equal((await json(['drop', '1'])).id, 1)
+    hive.calls.length = 0
+    assert.deepEqual(await json(['allow', '5', '--stop']), { root: 5, stopped: true })
+    assert.deepEqual(calls('allow'), [{ root: 5, stop: true }])
+  })
+
+  test('every error has its exit code, its message and its next step', async () => {
+    for (const [code, exit] of Object.entries(EXIT_OF_ERROR) as [ErrorCode, number][]) {
+      hive.failures.set('list', new HiveError(code, `it was \x1b[1m${code}`, { hint: 'do this' }))
+      const human = await run(['list'])
+      assert.deepEqual(human, { code: exit, out: '', err: `hive: it was \\x1b[1m${code}\n  do this\n` })
+      const { err } = await run(['list', '--json'])
+      assert.deepEqual(JSON.parse(err), { error: { code, message: `it was \x1b[1m${code}`, hint: 'do this' } })
+    }
+    hive.failures.clear()
+  })
+
+  test('usage errors are 2, with the nearest word', async () => {
+    for (const [args, said] of [
+      [['lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
+      [['list', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
+      [['send', 'bob'], /missing required argument 'text'/],
+      [['send', 'bob', 'two', 'words'], /too many arguments/],
+      [['message', 'x'], /It is no whole number from 1 on/],
+      [['messages', '-n', '1001'], /from 1 to 1000/],
+      [['messages', '--state', 'lost'], /Allowed choices are queued, leased, done, dead/],
+      [['send', 'Bob!', 'x'], /bob|must be 1 to 9 characters/i],
+      [[], /Usage: hive/],
+    ] as [string[], RegExp][]) {
+      const { code, out, err } = await run(args)
+      assert.deepEqual([code, out], [2, ''], args.join(' '))
+      assert.match(err, said)
+    }
+  })
+
+  test('help is no error', async () => {
+    for (const args of [['--help'], ['help', 'send'], ['send', '--help']]) {
+      const { code, out, err } = await run(args)
+      assert.deepEqual([code, err], [0, ''])
+      assert.match(out, /Usage: hive/)
+    }
+  })
+
+  test('an answer that makes no sense is an error, not a default', async () => {
+    hive.agents.set('odd', { ...agentOf('odd'), state: 'dancing' as never })
+    const { code, err } = await run(['list'])
+    assert.equal(code, 1)
+    assert.match(err, /makes no sense here(.|\n)*state/)
+    hive.agents.delete('odd')
+  })
+})
+
+test('without a daemon it is 4, saying where it looked and how to start one', async () => {
+  const { code, out, err } = await runHive(['list', '--run-dir', '/nonexistent/hive'])
+  assert.deepEqual([code, out], [4, ''])
+  assert.equal(
+    err,
+    `\
+hive: cannot reach the hive daemon: there is no socket /nonexistent/hive/host.sock
+  hive up                      starts one here
+  systemctl status hive-c0re   shows one that runs as a service
+  --state-dir, --run-dir       name one that lives elsewhere
+`,
+  )
+})
+
+test('a socket without a daemon behind it is said to be one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hive-cli-'))
+  const server = createServer().listen(join(directory, 'first.sock'))
+  await once(server, 'listening')
+  // Closing removes the first name of the socket only.
+  linkSync(join(directory, 'first.sock'), join(directory, 'host.sock'))
+  server.close()
+  const { code, err } = await runHive(['list', '--run-dir', directory])
+  assert.equal(code, 4)
+  assert.match(err, /nobody listens on .*host\.sock, its daemon has ended/)
+  rmSync(directory, { recursive: true })
+})
+
+test('a socket that is closed to the caller is shown with mode and owner', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'hive-cli-'))
+  const path = join(directory, 'host.sock')
+  writeFileSync(path, '', { mode: 0o600 })
+  const refusal = new HiveError('unreachable', 'no', { cause: Object.assign(new Error('no'), { code: 'EACCES' }) })
+  assert.match(
+    explainUnreachable(path, refusal).message,
+    new RegExp(`you may not open ${path} \\(mode 0600, owner uid ${process.getuid?.()}\\)`),
+  )
+  rmSync(directory, { recursive: true })
 })

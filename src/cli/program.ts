@@ -1,12 +1,29 @@
 import { Command } from 'commander'
 import type { Cli } from './cli.ts'
+import { addAllow } from './commands/allow.ts'
+import { addCancel } from './commands/cancel.ts'
+import { addCompact } from './commands/compact.ts'
+import { addComplete } from './commands/complete.ts'
+import { addDestroy } from './commands/destroy.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addDrop } from './commands/drop.ts'
+import { addKill } from './commands/kill.ts'
 import { addList } from './commands/list.ts'
+import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
+import { addModel } from './commands/model.ts'
+import { addNeeds } from './commands/needs.ts'
+import { addNewSession } from './commands/new-session.ts'
+import { addRequeue } from './commands/requeue.ts'
+import { addRestart } from './commands/restart.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
 import { addSpawn } from './commands/spawn.ts'
+import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
+import { addTail } from './commands/tail.ts'
+import { addUnpark } from './commands/unpark.ts'
 import { addUp } from './commands/up.ts'
 import { EXIT } from './exit-code.ts'
 import { reportFailure } from './failure.ts'
@@ -14,6 +31,15 @@ import { createProcessIo } from './io.ts'
 
 /** Commands that take signals and a lost stdout in their own hands. */
 const LONG_RUNNING = new Set(['up', 'serve'])
+
+/** The commands as the help shows them. */
+const GROUPS = [
+  { title: 'Run', commands: [addUp, addServe, addDoctor] },
+  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
+  { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
+  { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
+  { title: 'More', commands: [addComplete] },
+]
 
 /** The operator's command line. Its parse rejects with CommanderError or HiveError; `runProgram` makes exit codes of them. */
 export function createProgram(cli: Cli): Command {
@@ -32,12 +58,16 @@ export function createProgram(cli: Cli): Command {
       getErrHasColors: () => io.err.colors,
     })
     .exitOverride()
+  for (const { title, commands } of GROUPS) {
+    program.commandsGroup(`${title}:`)
+    for (const add of commands) add(program, cli)
+  }
+  program.helpCommand('help [command]', 'display help for command')
   program.hook('preAction', (_, command) => {
     if (LONG_RUNNING.has(command.name())) return
     io.onSignal(['SIGINT'], () => io.exit(EXIT.interrupted))
     io.outputGone.addEventListener('abort', () => io.exit(EXIT.ok))
   })
-  for (const add of [addUp, addServe, addSpawn, addList, addStatus, addSend, addMessages, addMessage]) add(program, cli)
   return program
 }
 

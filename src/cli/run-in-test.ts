@@ -14,8 +14,8 @@ export interface TestRun {
 
 export interface TestIo extends Io {
   readonly written: { out: string; err: string }
-  /** Resolves when stdout and stderr together hold the text. */
-  seen(text: string): Promise<void>
+  /** Resolves when stdout or stderr holds the text, or so many lines are on stdout. */
+  seen(what: string | number): Promise<void>
   signal(name: SignalName): void
   readonly exits: number[]
 }
@@ -50,10 +50,14 @@ export function createTestIo({ stdin = '' }: { stdin?: string } = {}): TestIo {
     written,
     exits,
     signal: (name) => void events.emit(name, name),
-    seen: (text) =>
+    seen: (what) =>
       new Promise((resolve) => {
         const look = () => {
-          if (!`${written.out}${written.err}`.includes(text)) return
+          const isThere =
+            typeof what === 'number'
+              ? written.out.split('\n').length > what
+              : written.out.includes(what) || written.err.includes(what)
+          if (!isThere) return
           events.off('write', look)
           resolve()
         }

@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { hostOps } from '../wire/host-ops.ts'
+import { type Cli, flagsOf, type GlobalFlags } from './cli.ts'
+import { type HostClient, withDaemon } from './daemon-client.ts'
+import { show } from './show.ts'
+
+export type VerbFlags = GlobalFlags & { now?: boolean }
+
+/** A command that does one thing to one or more agents. */
+export interface AgentVerb {
+  readonly name: string
+  readonly op: keyof typeof hostOps
+  /** Adds options of its own. */
+  readonly options?: (command: Command) => Command
+  /** Gives the row that `--json` shows. */
+  readonly act: (call: HostClient, agent: string, flags: VerbFlags) => Promise<{ name: string }>
+  /** What people are told about each agent. */
+  readonly done: string
+}
+
+/** Adds such a command. All agents are tried at once; it throws an AggregateError of those that failed. */
+export function addAgentVerb(program: Command, cli: Cli, { name, op, options, act, done }: AgentVerb): Command {
+  const command = program
+    .command(name)
+    .description(hostOps[op].about)
+    .argument('<agent...>', 'names of agents, or manager')
+  return (options?.(command) ?? command).action(async (agents: string[], _, command: Command) => {
+    const flags = flagsOf<VerbFlags>(command)
+    const results = await withDaemon(cli, flags, (call) =>
+      Promise.allSettled(agents.map((agent) => act(call, agent, flags))),
+    )
+    const rows = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    show(cli, flags, { data: rows, text: () => rows.map((row) => `${row.name} ${done}\n`).join('') })
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    if (errors.length > 0) throw new AggregateError(errors)
+  })
+}
+
+/** The option of verbs that stop a turn. */
+export const addNow = (command: Command): Command =>
+  command.option('--now', 'interrupt the turn in progress instead of giving it 30 s')

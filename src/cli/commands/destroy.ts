@@ -1,0 +1,61 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import type { Command } from 'commander'
+import { HiveError } from '../../wire/errors.ts'
+import { hostOps } from '../../wire/host-ops.ts'
+import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
+import { type HostClient, withDaemon } from '../daemon-client.ts'
+import { say, show } from '../show.ts'
+
+type Flags = GlobalFlags & { purge?: boolean; yes?: boolean }
+
+export const addDestroy = (program: Command, cli: Cli): Command =>
+  program
+    .command('destroy')
+    .description(hostOps.destroy.about)
+    .argument('<agent>', 'name of the agent')
+    .option('--purge', 'remove its notes and its login too, for good')
+    .option('-y, --yes', 'do not ask')
+    .action(async (agent: string, _, command: Command) => {
+      const flags = flagsOf<Flags>(command)
+      await withDaemon(cli, flags, async (call) => {
+        if (!flags.yes) await confirm(cli, await whatGoes(call, agent, flags))
+        await call.destroy({ agent, purge: flags.purge })
+      })
+      show(cli, flags, { data: { name: agent }, text: () => `${agent} destroyed\n` })
+    })
+
+async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promise<string[]> {
+  const { agents } = await call.list({})
+  const agent = agents.find((one) => one.name === name)
+  if (!agent) throw new HiveError('not_found', `there is no agent ${name}`, { hint: 'hive list shows them' })
+  return [
+    `Destroying ${name} (${agent.state}, ${agent.unread} unread):`,
+    agent.turn ? '- its turn in progress is interrupted' : '',
+    '- its container goes',
+    purge
+      ? '- its notes, its login and its history go too: there is no way back'
+      : `- its notes and its login stay, for a later \`hive spawn ${name}\``,
+    purge ? '- what is queued for it becomes dead' : '- what is queued for it waits',
+  ].filter(Boolean)
+}
+
+/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `conflict` at a No. */
+async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
+  const { stdin, err } = cli.io
+  if (!stdin.isTTY || !err.isTTY) {
+    throw new HiveError('bad_input', 'destroy asks before it acts, and there is no terminal to ask on', {
+      hint: 'pass --yes',
+    })
+  }
+  for (const line of lines) say(cli, line)
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      err.write(String(chunk))
+      done()
+    },
+  })
+  using asking = createInterface({ input: stdin, output })
+  const answer = await asking.question('Go on? [y/N] ')
+  if (!/^y(es)?$/i.test(answer.trim())) throw new HiveError('conflict', 'nothing was destroyed')
+}

@@ -1,0 +1,63 @@
+import type { Need } from '../../wire/things.ts'
+import type { Cli, GlobalFlags } from '../cli.ts'
+import { type HostClient, withDaemon } from '../daemon-client.ts'
+import { headline } from '../message-table.ts'
+import { idOfNeed } from '../need-text.ts'
+import { printableLine } from '../printable.ts'
+import type { Candidate } from './candidates.ts'
+
+const TIMEOUT_MS = 500
+const MESSAGES = 30
+const ABOUT_CELLS = 50
+
+const EVERYONE: Candidate[] = [{ value: '*', about: 'every agent' }]
+const OPERATOR: Candidate[] = [{ value: 'operator', about: 'you' }]
+
+type Ask = (call: HostClient, signal: AbortSignal) => Promise<Candidate[]>
+
+/** Where the values come from: by argument, by argument of a command where that says more, or by flag. */
+const SOURCES: Readonly<Record<string, Ask>> = {
+  agent: askAgents,
+  to: async (call, signal) => [...(await askAgents(call, signal)), ...EVERYONE],
+  '--agent': async (call, signal) => [...(await askAgents(call, signal)), ...OPERATOR],
+  id: askMessages,
+  '--reply-to': askMessages,
+  'requeue id': askDeadLetters,
+  'drop id': askDeadLetters,
+  root: (call, signal) => askNeeds(call, signal, 'paused_chain'),
+}
+
+/** Asks the daemon for what could stand there; it is silent without one, since nobody wants errors while typing. */
+export async function findLive(cli: Cli, command: string, what: string, flags: GlobalFlags): Promise<Candidate[]> {
+  const name = [`${command} ${what}`, what].find((name) => Object.hasOwn(SOURCES, name))
+  const ask = name && SOURCES[name]
+  if (!ask) return []
+  try {
+    return await withDaemon(cli, flags, (call) => ask(call, AbortSignal.timeout(TIMEOUT_MS)))
+  } catch {
+    return []
+  }
+}
+
+async function askAgents(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { agents } = await call.list({}, { signal })
+  return agents.map(({ name, state }) => ({ value: name, about: state }))
+}
+
+async function askMessages(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { messages } = await call.messages({ limit: MESSAGES }, { signal })
+  return messages
+    .map(({ id, from, to, body }) => ({ value: String(id), about: `${from} → ${to}: ${headline(body, ABOUT_CELLS)}` }))
+    .reverse()
+}
+
+function askDeadLetters(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  return askNeeds(call, signal, 'dead_letter')
+}
+
+async function askNeeds(call: HostClient, signal: AbortSignal, kind: Need['kind']): Promise<Candidate[]> {
+  const { needs } = await call.needs({}, { signal })
+  return needs
+    .filter((need) => need.kind === kind)
+    .map((need) => ({ value: String(idOfNeed(need)), about: printableLine(need.actions[0] ?? '') }))
+}

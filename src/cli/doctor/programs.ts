@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { run } from '../../kit/run.ts'
+import { errorText } from '../../wire/errors.ts'
+import { type Check, fail, ok } from './check.ts'
+
+const NODE_MAJOR = 24
+/** `--disable-userns` came with it. */
+const BUBBLEWRAP = [0, 8]
+const TIMEOUT_MS = 20_000
+
+export function checkNode(version = process.versions.node, path = process.execPath): Check {
+  const detail = `${version}, ${path}`
+  return Number.parseInt(version, 10) >= NODE_MAJOR
+    ? ok('node', detail)
+    : fail('node', `${detail}: older than ${NODE_MAJOR}`, 'npm ci brings one, or set HIVE_NODE to one')
+}
+
+/** The Claude Code binary that was installed beside this program. */
+export async function checkClaude(): Promise<Check> {
+  const name = `@anthropic-ai/claude-code-linux-${process.arch}`
+  const fix = 'run `npm ci` again, without --omit=optional'
+  let path: string
+  try {
+    path = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'claude')
+  } catch {
+    return fail('claude', `${name} is not installed`, fix)
+  }
+  const version = await askVersion([path, '--version'])
+  return version.ok ? ok('claude', `${version.text}, ${path}`) : fail('claude', `${path}: ${version.text}`, fix)
+}
+
+export async function checkBubblewrap(): Promise<Check> {
+  const version = await askVersion(['bwrap', '--version'])
+  if (!version.ok) return fail('bubblewrap', version.text, 'apt-get install bubblewrap')
+  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version.text) ?? []).map(Number)
+  const isOld = major === BUBBLEWRAP[0] && minor < (BUBBLEWRAP[1] ?? 0)
+  return isOld
+    ? fail('bubblewrap', `${version.text} is older than ${BUBBLEWRAP.join('.')}`, 'install a newer bubblewrap')
+    : ok('bubblewrap', version.text)
+}
+
+export async function checkTool(name: string, debianPackage: string): Promise<Check> {
+  const version = await askVersion([name, '--version'])
+  return version.ok ? ok(name, version.text) : fail(name, version.text, `apt-get install ${debianPackage}`)
+}
+
+async function askVersion(argv: [string, ...string[]]): Promise<{ ok: boolean; text: string }> {
+  try {
+    const { exitCode, stdout, stderr } = await run(argv, { timeoutMs: TIMEOUT_MS })
+    const text = (exitCode === 0 ? stdout : stderr || stdout).trim().split('\n', 1)[0] ?? ''
+    return { ok: exitCode === 0, text: exitCode === 0 ? text : `exits with ${exitCode}: ${text}` }
+  } catch (error) {
+    return { ok: false, text: errorText(error).split('\n', 1)[0] ?? '' }
+  }
+}

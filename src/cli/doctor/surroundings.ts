@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { accessSync, constants, existsSync, lstatSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { errorText } from '../../wire/errors.ts'
+import { withDaemon } from '../daemon-client.ts'
+import { type Check, fail, ok, type Patient, warn } from './check.ts'
+
+const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_BASE_URL']
+const CGROUPS = '/sys/fs/cgroup'
+
+export async function checkDaemon({ cli, flags }: Patient): Promise<Check> {
+  try {
+    const { pid, version } = await withDaemon(cli, flags, (call) => call.ping({}))
+    return ok('daemon', `${version} serves, pid ${pid}`)
+  } catch (error) {
+    return warn('daemon', errorText(error), 'hive up')
+  }
+}
+
+export async function checkPort({ settings: { port } }: Patient): Promise<Check> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return ok('port', `127.0.0.1:${port} is free`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EADDRINUSE'
+      ? warn('port', `127.0.0.1:${port} is in use, by this hive perhaps`, `ss -ltnp 'sport = :${port}', or --port`)
+      : fail('port', errorText(error), 'choose another with --port')
+  } finally {
+    server.close()
+  }
+}
+
+/** Whether agents could reach a model. Only names are looked at, never a secret. */
+export function checkCredentials({ cli, settings }: Patient): Check {
+  const given = CREDENTIALS.filter((name) => settings.agentEnv[name] !== undefined)
+  const logins = agentsWithLogin(settings.stateDir)
+  if (given.length > 0) return ok('credentials', `${given.join(', ')} from the config file`)
+  if (logins.length > 0) return ok('credentials', `logins of ${logins.join(', ')}`)
+  const here = CREDENTIALS.find((name) => cli.env[name] !== undefined)
+  return here
+    ? warn('credentials', `${here} is in your environment, agents get it when told`, `hive up --agent-env ${here}`)
+    : warn(
+        'credentials',
+        'none: agents wait for a login',
+        'hive up --agent-env ANTHROPIC_API_KEY, or hive up --demo for a scripted model',
+      )
+}
+
+function agentsWithLogin(stateDir: string): string[] {
+  const directory = join(stateDir, 'credentials')
+  if (!existsSync(directory)) return []
+  return readdirSync(directory).filter((agent) => {
+    const file = lstatSync(join(directory, agent, '.credentials.json'), { throwIfNoEntry: false })
+    return file?.isFile() === true
+  })
+}
+
+/** Whether memory, processor and processes of an agent can be limited. */
+export function checkLimits(root = CGROUPS): Check {
+  const isUnified = existsSync(join(root, 'cgroup.controllers'))
+  const wanted = isUnified ? [root] : ['memory', 'cpu', 'pids'].map((controller) => join(root, controller))
+  const closed = wanted.filter((directory) => !isWritable(directory))
+  const version = isUnified ? 'cgroup v2' : 'cgroup v1'
+  return closed.length === 0
+    ? ok('limits', `${version}: memory, cpu and pids`)
+    : warn(
+        'limits',
+        `${version}: cannot write to ${closed.join(', ')}`,
+        'run as root, or as a service with Delegate=yes',
+      )
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,58 @@
+import type { Need } from '../wire/things.ts'
+import { headline, undecodableText } from './message-table.ts'
+import type { Paint, Style } from './paint.ts'
+import { printableLine } from './printable.ts'
+import { spanText } from './time-text.ts'
+
+const TITLES: Record<Need['kind'], readonly [title: string, style: Style]> = {
+  dead_letter: ['dead letter', 'red'],
+  paused_chain: ['paused chain', 'yellow'],
+  login: ['login', 'yellow'],
+  parked: ['parked', 'yellow'],
+  failed: ['failed', 'red'],
+  undecodable: ['unreadable row', 'red'],
+}
+const TITLE_CELLS = 14
+const BODY_CELLS = 60
+
+/** One thing that waits for the operator, and what can be done about it. */
+export function needText(need: Need, { paint, now }: { paint: Paint; now: number }): string {
+  const [title, style] = TITLES[need.kind]
+  // A row that cannot be read has no time.
+  const age = need.since > 0 ? spanText(now - need.since) : ''
+  const line = [paint(style, title.padEnd(TITLE_CELLS)), age.padEnd(4), whatWaits(need)].join('  ')
+  const actions = need.actions.map(
+    (action) => `${' '.repeat(TITLE_CELLS + 8)}${paint('cyan', printableLine(action))}\n`,
+  )
+  return `${line}\n${actions.join('')}`
+}
+
+function whatWaits(need: Need): string {
+  switch (need.kind) {
+    case 'dead_letter': {
+      const { id, from, to, body, error, failures } = need.message
+      const why = printableLine(error ?? `failed ${failures} times`)
+      return `#${id} ${from} → ${to}: ${why}: ${headline(body, BODY_CELLS)}`
+    }
+    case 'paused_chain':
+      return `#${need.rootId}, ${need.hops} hops among ${need.agents.join(', ')}: ${printableLine(need.reason)}`
+    case 'undecodable':
+      return undecodableText(need.row)
+    default:
+      return `${need.agent}: ${printableLine(need.detail)}`
+  }
+}
+
+/** What the commands that deal with it take. */
+export function idOfNeed(need: Need): string | number {
+  switch (need.kind) {
+    case 'dead_letter':
+      return need.message.id
+    case 'paused_chain':
+      return need.rootId
+    case 'undecodable':
+      return printableLine(need.row.id)
+    default:
+      return need.agent
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Settings } from '../kit/settings.ts'
+import { HiveError } from '../wire/errors.ts'
+import { agentOf, FakeHive, messageOf } from './fake-hive.ts'
+import { createTestIo, runHive } from './run-in-test.ts'
+
+/** A hive whose daemon `up` or `serve` starts. */
+async function prepare() {
+  const hive = await FakeHive.open()
+  await hive.stop()
+  const ended = Promise.withResolvers<void>()
+  const stopCalled = Promise.withResolvers<void>()
+  const seen: { settings?: Settings; stops: { stopAgents: boolean }[] } = { stops: [] }
+  const end = async () => {
+    await hive.stop()
+    ended.resolve()
+  }
+  const startDaemon = async (settings: Settings) => {
+    seen.settings = settings
+    await hive.start()
+    return {
+      notices: ['mind the \x1bgap'],
+      done: ended.promise,
+      stop: async (options: { stopAgents: boolean }) => {
+        seen.stops.push(options)
+        stopCalled.resolve()
+        if (!stuck) await end()
+      },
+    }
+  }
+  let stuck = false
+  const io = createTestIo()
+  const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+    runHive([...args, '--run-dir', hive.runDir, '--state-dir', `${hive.runDir}/state`], { io, startDaemon, env })
+  const stickTo = () => {
+    stuck = true
+  }
+  return {
+    hive,
+    io,
+    seen,
+    run,
+    end,
+    stickTo,
+    stopCalled: stopCalled.promise,
+    [Symbol.asyncDispose]: () => hive[Symbol.asyncDispose](),
+  }
+}
+
+describe('hive up', () => {
+  test('says loudly what answers, shows the flow, and stops its agents at the first Ctrl-C', async () => {
+    process.env.TZ = 'UTC'
+    await using started = await prepare()
+    const { hive, io, seen, run } = started
+    hive.put(messageOf(1, { body: 'before' }))
+    const done = run(['up'])
+    await io.seen('Messages as they move')
+    await io.seen('alice                ready')
+    hive.put(messageOf(2, { body: 'Build it.' }))
+    await io.seen('Build it.')
+    hive.agents.set('alice', agentOf('alice', { state: 'needs_login', detail: 'no login' }))
+    await io.seen('needs a login')
+    io.signal('SIGINT')
+    const { code, out, err } = await done
+    assert.equal(code, 0)
+    assert.deepEqual(seen.stops, [{ stopAgents: true }])
+    assert.match(out, /▌ DEMO\. A scripted model answers: nothing is sent to Anthropic/)
+    assert.match(out, /\n {2}manager {2}idle {2}haiku\n {2}alice {4}idle {2}haiku\n/)
+    assert.match(out, /14:03:22 {2}#2 {5}operator → manager {3}queued {5}Build it\.\n/)
+    assert.match(out, /14:04:27 {9}alice {16}needs a login {2}no login\n/)
+    assert.doesNotMatch(out, /before/)
+    assert.match(err, /^hive: mind the \\x1bgap\n\nhive: stopping the agents.*\nhive: stopped\n$/)
+  })
+
+  test('says that the real model costs', async () => {
+    await using started = await prepare()
+    const { hive, io, run } = started
+    hive.model = 'real'
+    const done = run(['up'])
+    await io.seen('REAL MODEL')
+    io.signal('SIGTERM')
+    assert.equal((await done).code, 0)
+  })
+
+  test('leaves at once at the second Ctrl-C', async () => {
+    await using started = await prepare()
+    const { io, run, stickTo, stopCalled, end } = started
+    stickTo()
+    const done = run(['up'])
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    await stopCalled
+    assert.deepEqual(io.exits, [])
+    io.signal('SIGINT')
+    assert.deepEqual(io.exits, [130])
+    await end()
+    await done
+  })
+
+  test('ends well when the daemon was told to end', async () => {
+    await using started = await prepare()
+    const { io, run, end, seen } = started
+    const done = run(['up'])
+    await io.seen('Messages as they move')
+    await end()
+    assert.equal((await done).code, 0)
+    assert.deepEqual(seen.stops, [])
+  })
+
+  test('refuses a second one and names the next step', async () => {
+    await using started = await prepare()
+    const { hive, run, seen } = started
+    await hive.start()
+    const { code, err } = await run(['up'])
+    assert.equal(code, 5)
+    assert.match(err, /this hive runs already \(pid 4242\)\n {2}`hive messages -f` shows its flow/)
+    assert.equal(seen.settings, undefined)
+  })
+
+  test('prints messages as JSON lines and nothing else on stdout', async () => {
+    await using started = await prepare()
+    const { hive, io, run } = started
+    const done = run(['up', '--json'])
+    while (!hive.calls.some(([op, input]) => op === 'messages' && (input as { after?: number }).after !== undefined)) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    hive.put(messageOf(1))
+    await io.seen('"id":1')
+    io.signal('SIGHUP')
+    assert.deepEqual(JSON.parse((await done).out), messageOf(1))
+  })
+
+  test('makes settings of its flags', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    const flags = ['--port', '7100', '--runtime', 'bubblewrap', '--no-demo', '--no-open', '--agent-env', 'KEY']
+    const done = run(['up', ...flags, '--agent-env', 'A=b'], { KEY: 's3cret' })
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    const { err, out } = await done
+    const { port, runtime, demo, agentEnv, runDir, stateDir, logLevel } = seen.settings ?? assert.fail()
+    assert.deepEqual(
+      { port, runtime, demo, agentEnv, runDir, stateDir, logLevel },
+      {
+        port: 7100,
+        runtime: 'bubblewrap',
+        demo: false,
+        agentEnv: { KEY: 's3cret', A: 'b' },
+        runDir: hive.runDir,
+        stateDir: `${hive.runDir}/state`,
+        logLevel: 'warn',
+      },
+    )
+    assert.match(err, /warning: the value of A stands in the command line/)
+    assert.doesNotMatch(out + err, /s3cret/)
+  })
+
+  test('says why the daemon does not start', async () => {
+    const startDaemon = () =>
+      Promise.reject(new HiveError('unavailable', 'agents cannot be sandboxed here', { hint: 'hive doctor' }))
+    const { code, err } = await runHive(['up', '--run-dir', '/nonexistent/hive'], { startDaemon })
+    assert.deepEqual([code, err], [1, 'hive: agents cannot be sandboxed here\n  hive doctor\n'])
+  })
+})
+
+describe('hive serve', () => {
+  test('writes nothing to stdout and leaves its agents running', async () => {
+    await using started = await prepare()
+    const { io, run, seen } = started
+    const done = run(['serve'])
+    await io.seen('mind the')
+    io.signal('SIGTERM')
+    const { code, out } = await done
+    assert.deepEqual([code, out], [0, ''])
+    assert.deepEqual(seen.stops, [{ stopAgents: false }])
+    assert.deepEqual([seen.settings?.demo, seen.settings?.logLevel], [undefined, 'info'])
+  })
+})
