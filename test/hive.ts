@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
@@ -35,6 +35,10 @@ export interface TestHive extends AsyncDisposable {
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
 export async function startTestHive(settings: Record<string, unknown> = {}): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
+  // Agents have uids of their own and pass through it.
+  chmodSync(directory, 0o711)
+  // As root, agents have uids of their own, which have to get through.
+  chmodSync(directory, 0o711)
   const stateDir = join(directory, 'state')
   const runDir = join(directory, 'run')
   const model = await openTestModel()
@@ -114,20 +118,25 @@ export async function startTestHive(settings: Record<string, unknown> = {}): Pro
       }
     },
   }
-  await hive.start()
-  return hive
+  try {
+    await hive.start()
+    return hive
+  } catch (error) {
+    await hive[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** Ends what outlives a daemon on purpose: its containers and companions. */
 async function endLeftovers(stateDir: string): Promise<void> {
-  const { readdirSync, existsSync } = process.getBuiltinModule('node:fs')
   const records = [
     ...['gateway.json', 'model.json'].map((name) => join(stateDir, name)),
-    ...readdirSync(join(stateDir, 'containers')).map((name) => join(stateDir, 'containers', name, 'life.json')),
+    ...(existsSync(join(stateDir, 'containers')) ? readdirSync(join(stateDir, 'containers')) : []).map((name) => join(stateDir, 'containers', name, 'run.json')),
   ]
   for (const file of records) {
     if (!existsSync(file)) continue
-    const { pid, startTime } = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; startTime?: string }
+    const record = JSON.parse(readFileSync(file, 'utf8')) as { processes?: { init: object } }
+    const { pid, startTime } = { ...record, ...record.processes?.init } as { pid?: number; startTime?: string }
     if (pid && readStartTime(pid) === startTime) process.kill(pid, 'SIGKILL')
   }
 }
