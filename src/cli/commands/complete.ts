@@ -5,6 +5,8 @@ import { findCandidates } from '../completion/candidates.ts'
 import { findLive } from '../completion/live.ts'
 import { COMPLETION_SCRIPTS, isShell } from '../completion/scripts.ts'
 
+const SHELLS = Object.keys(COMPLETION_SCRIPTS).map((value) => ({ value, about: '' }))
+
 export const addComplete = (program: Command, cli: Cli): Command =>
   program
     .command('complete')
@@ -21,7 +23,9 @@ export const addComplete = (program: Command, cli: Cli): Command =>
         out.write(COMPLETION_SCRIPTS[shell])
         return
       }
-      const found = await findCandidates(program, words, (...place) => findLive(cli, ...place))
+      const found = await findCandidates(program, words, async (name, what, flags) =>
+        name === 'complete' ? SHELLS : findLive(cli, name, what, flags),
+      )
       if (mayBeShell && found.length === 0) {
         throw new HiveError('bad_input', `there is no completion for ${shell}`, { hint: 'bash, zsh or fish' })
       }

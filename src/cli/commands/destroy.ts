@@ -40,7 +40,7 @@ async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promi
   ].filter(Boolean)
 }
 
-/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `conflict` at a No. */
+/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `cancelled` at a No. */
 async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
   const { stdin, err } = cli.io
   if (!stdin.isTTY || !err.isTTY) {
@@ -57,5 +57,5 @@ async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
   })
   using asking = createInterface({ input: stdin, output })
   const answer = await asking.question('Go on? [y/N] ')
-  if (!/^y(es)?$/i.test(answer.trim())) throw new HiveError('conflict', 'nothing was destroyed')
+  if (!/^y(es)?$/i.test(answer.trim())) throw new HiveError('cancelled', 'nothing was destroyed')
 }

@@ -47,7 +47,8 @@ function findPlace(program: Command, words: readonly string[]): Place {
     } else {
       const inner = command.commands.find((one) => one.name() === word)
       if (inner) command = inner
-      else given += 1
+      // `help` takes the name of a command, as `hive` does.
+      else if (command !== program || word !== 'help') given += 1
     }
   }
   return { command, given, pending, flags: { stateDir: flags.stateDir, runDir: flags.runDir } }

@@ -10,7 +10,6 @@ const TIMEOUT_MS = 500
 const MESSAGES = 30
 const ABOUT_CELLS = 50
 
-const EVERYONE: Candidate[] = [{ value: '*', about: 'every agent' }]
 const OPERATOR: Candidate[] = [{ value: 'operator', about: 'you' }]
 
 type Ask = (call: HostClient, signal: AbortSignal) => Promise<Candidate[]>
@@ -18,7 +17,8 @@ type Ask = (call: HostClient, signal: AbortSignal) => Promise<Candidate[]>
 /** Where the values come from: by argument, by argument of a command where that says more, or by flag. */
 const SOURCES: Readonly<Record<string, Ask>> = {
   agent: askAgents,
-  to: async (call, signal) => [...(await askAgents(call, signal)), ...EVERYONE],
+  // Without `*`: bash would put it into the line unquoted.
+  to: askAgents,
   '--agent': async (call, signal) => [...(await askAgents(call, signal)), ...OPERATOR],
   id: askMessages,
   '--reply-to': askMessages,

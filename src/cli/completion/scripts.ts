@@ -13,7 +13,6 @@ _hive() {
   found=("\${(@f)$(hive complete --words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   found=("\${(@)found:#}")
   (( $#found )) || { _files; return }
-  found=("\${(@)found//:/\\\\:}")
   found=("\${(@)found/$'\\t'/:}")
   _describe hive found
 }

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { execFile, spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { FakeHive, messageOf } from '../fake-hive.ts'
+import { runHive } from '../run-in-test.ts'
+
+describe('completion', () => {
+  let hive: FakeHive
+  before(async () => {
+    hive = await FakeHive.open()
+    hive.put(messageOf(1, { body: 'tab\there\x1b[2J\nsecond' }))
+    hive.put(messageOf(2))
+    const message = messageOf(2, { state: 'dead' })
+    hive.needs.push(
+      { kind: 'dead_letter', since: 1, message, actions: ['hive requeue 2'] },
+      { kind: 'login', since: 1, agent: 'alice', detail: 'none', actions: [] },
+    )
+  })
+  after(() => hive[Symbol.asyncDispose]())
+
+  const complete = async (...words: string[]): Promise<string[]> => {
+    const { code, out, err } = await runHive(['complete', '--words', '--', ...words])
+    assert.deepEqual([code, err], [0, ''])
+    return out.split('\n').filter(Boolean)
+  }
+  const values = async (...words: string[]) => (await complete(...words)).map((line) => line.split('\t')[0])
+  const live = (...words: string[]) => values('--run-dir', hive.runDir, ...words)
+
+  test('knows the commands, with what they do', async () => {
+    assert.deepEqual(await complete('me'), [
+      'messages\tList the newest messages, newest last, or follow what becomes of them.',
+      'message\tShow one message.',
+    ])
+    assert.ok((await values('')).includes('help'))
+    assert.deepEqual(await values('help', 'des'), ['destroy'])
+    assert.deepEqual(await values('bash'), [])
+  })
+
+  test('knows options and the values that some of them take', async () => {
+    assert.deepEqual(await values('messages', '--st'), ['--state', '--state-dir'])
+    assert.deepEqual(await values('messages', '--state', 'd'), ['done', 'dead'])
+    assert.deepEqual(await values('up', '--runtime', ''), ['auto', 'bubblewrap', 'fake'])
+    assert.deepEqual(await values('complete', ''), ['bash', 'zsh', 'fish'])
+    assert.deepEqual(await values('up', '--config', ''), [])
+  })
+
+  test('knows the agents that live, wherever one can stand', async () => {
+    assert.deepEqual(await live('logs', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('kill', 'alice', '--now', 'm'), ['manager'])
+    assert.deepEqual(await live('send', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('send', 'alice', ''), [])
+    assert.deepEqual(await live('messages', '--agent', ''), ['manager', 'alice', 'operator'])
+    assert.deepEqual(await live('list', ''), [])
+  })
+
+  test('knows messages, and which of them are dead', async () => {
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'message', ''), [
+      '2\toperator → manager: body of 2',
+      '1\toperator → manager: tab here\\x1b[2J',
+    ])
+    assert.deepEqual(await live('requeue', ''), ['2'])
+    assert.deepEqual(await live('allow', ''), [])
+  })
+
+  test('is silent without a daemon', async () => {
+    assert.deepEqual(await complete('--run-dir', '/nonexistent', 'logs', ''), [])
+  })
+
+  test('works without the flag of the scripts, as far as it is no shell’s name', async () => {
+    assert.match((await runHive(['complete', '--', 'messages', '--state', 'de'])).out, /^dead\t\n$/)
+    const { code, err } = await runHive(['complete', 'tcsh'])
+    assert.deepEqual([code, err], [2, 'hive: there is no completion for tcsh\n  bash, zsh or fish\n'])
+  })
+
+  describe('in real shells', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hive-completion-'))
+    const main = join(import.meta.dirname, '../../main.ts')
+    writeFileSync(join(directory, 'hive'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
+    chmodSync(join(directory, 'hive'), 0o755)
+    after(() => rmSync(directory, { recursive: true }))
+    /** What a shell prints; not waited for in a blocking way, since the daemon lives in this process. */
+    const shell = async (name: string, args: string[]): Promise<string> => {
+      const env = { PATH: `${directory}:${process.env.PATH}`, HOME: directory, HIVE_RUN_DIR: hive.runDir }
+      const { stdout, stderr } = await promisify(execFile)(name, args, { env, cwd: directory })
+      assert.equal(stderr, '')
+      return stdout
+    }
+    const isMissing = (name: string) => (spawnSync(name, ['--version']).error ? `${name} is not installed` : false)
+
+    test('bash', async () => {
+      const type = (...words: string[]) =>
+        shell('bash', [
+          '-c',
+          `source <(hive complete bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hive; printf '%s\\n' "\${COMPREPLY[@]}"`,
+          'bash',
+          ...words,
+        ])
+      assert.equal(await type('hive', 're'), 'restart\nrequeue\n')
+      assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
+    })
+
+    test('zsh', { skip: isMissing('zsh') }, async () => {
+      const type = (...words: string[]) =>
+        shell('zsh', [
+          '-f',
+          '-c',
+          `compdef() { }; _describe() { print -l -- "\${(@P)2}" }; _files() { print files }; source <(hive complete zsh); words=("$@"); CURRENT=$#; _hive`,
+          'zsh',
+          ...words,
+        ])
+      assert.equal(await type('hive', 'send', ''), 'manager:idle\nalice:idle\n')
+      assert.equal(await type('hive', 'message', '2'), '2:operator → manager: body of 2\n')
+      assert.equal(await type('hive', 'up', '--config', ''), 'files\n')
+    })
+
+    test('fish', { skip: isMissing('fish') }, async () => {
+      const type = (line: string) => shell('fish', ['-N', '-c', `hive complete fish | source; complete -C '${line}'`])
+      assert.equal(await type('hive logs '), 'alice\tidle\nmanager\tidle\n')
+      assert.equal(await type('hive dro'), 'drop\tTake a dead message off the list.\n')
+    })
+  })
+})

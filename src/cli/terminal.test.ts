@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, test } from 'node:test'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import { FakeHive, messageOf, SENT_AT } from './fake-hive.ts'
+
+const NODE = process.execPath
+const MAIN = join(import.meta.dirname, '../main.ts')
+const ENV = { PATH: process.env.PATH ?? '', TZ: 'UTC', TERM: 'xterm-256color' }
+
+/** The whole program, as a process of its own. */
+describe('hive as a process', () => {
+  let hive: FakeHive
+  before(async () => {
+    hive = await FakeHive.open()
+    const body = `${'word '.repeat(40)}\nsecond`
+    hive.put(messageOf(1, { state: 'done', sentAt: Date.now(), doneAt: SENT_AT, body }))
+  })
+  after(() => hive[Symbol.asyncDispose]())
+
+  const start = (args: string[], env = {}) =>
+    spawn(NODE, [MAIN, ...args, '--run-dir', hive.runDir], { env: { ...ENV, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const piped = async (args: string[], env = {}) => {
+    const child = start(args, env)
+    child.stdin.end()
+    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { code, out, err }
+  }
+  /** On a terminal of 80 cells, with what is typed there. */
+  const onTerminal = async (args: string[], env = {}, typed = '') => {
+    const command = ['stty cols 80;', ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`)]
+    const child = spawn('script', ['-qec', command.join(' '), '/dev/null'], { env: { ...ENV, ...env } })
+    if (typed) {
+      // What is typed before the question is asked would be taken for nothing.
+      let seen = ''
+      child.stdout.on('data', (chunk) => {
+        const before = seen
+        seen += chunk
+        if (!before.includes('[y/N]') && seen.includes('[y/N]')) child.stdin.write(typed)
+      })
+    }
+    const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
+    return { code, out: out.replaceAll('\r\n', '\n') }
+  }
+  const ESCAPE = '\x1b['
+
+  test('colours and cuts on a terminal, neither in a pipe', async () => {
+    const terminal = await onTerminal(['messages'])
+    assert.equal(terminal.code, 0)
+    assert.ok(terminal.out.includes(`${ESCAPE}32mdone${ESCAPE}39m   0    word word`), terminal.out)
+    const row = terminal.out.split('\n')[1] ?? ''
+    assert.match(row, /…$/)
+    assert.ok(stripVTControlCharacters(row).length <= 80)
+    const { out } = await piped(['messages'])
+    assert.ok(!out.includes(ESCAPE))
+    assert.ok((out.split('\n')[1] ?? '').length > 100)
+  })
+
+  test('NO_COLOR and FORCE_COLOR are obeyed', async () => {
+    assert.ok(!(await onTerminal(['list'], { NO_COLOR: '1' })).out.includes(ESCAPE))
+    assert.ok((await piped(['list'], { FORCE_COLOR: '1' })).out.includes(ESCAPE))
+  })
+
+  test('exit codes reach the caller', async () => {
+    assert.equal((await piped(['list'])).code, 0)
+    assert.equal((await piped(['spawn', 'BAD'])).code, 2)
+    assert.equal((await piped(['message', '99'])).code, 3)
+    assert.equal((await piped(['list', '--run-dir', '/nonexistent'])).code, 0, 'the last --run-dir counts')
+    assert.equal((await piped(['spawn', 'alice'])).code, 5)
+    await assert.rejects(promisify(execFile)(NODE, [MAIN, 'list', '--run-dir', '/nonexistent'], { env: ENV }), {
+      code: 4,
+    })
+    await assert.rejects(promisify(execFile)(NODE, [MAIN], { env: ENV }), { code: 2 })
+  })
+
+  test('ends with 130 when interrupted', async () => {
+    const child = start(['messages', '-f'])
+    await once(child.stdout, 'data')
+    child.kill('SIGINT')
+    assert.deepEqual(await once(child, 'close'), [130, null])
+  })
+
+  test('ends quietly when its reader is gone', async () => {
+    const child = start(['messages', '-f'])
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    const ended = Promise.all([once(child, 'close'), text(child.stderr)])
+    hive.put(messageOf(2))
+    hive.put(messageOf(3))
+    assert.deepEqual(await ended, [[0, null], ''])
+  })
+
+  test('follows by itself on a terminal only', async () => {
+    hive.putEvent('alice', { kind: 'note', level: 'info', text: 'noted' })
+    assert.match((await piped(['tail', 'alice'])).out, /noted\n$/)
+    assert.match((await onTerminal(['tail', 'alice', '--no-follow'])).out, /noted/)
+  })
+
+  test('destroy asks on a terminal, says what goes, and takes nothing but a yes', async () => {
+    const refused = await onTerminal(['destroy', 'alice', '--purge'], {}, '\n')
+    assert.equal(refused.code, 130)
+    assert.match(refused.out, /Destroying alice \(idle, 0 unread\):\n.*container goes\n.*no way back\n/)
+    assert.match(refused.out, /nothing was destroyed/)
+    assert.ok(hive.agents.has('alice'))
+    assert.equal((await onTerminal(['destroy', 'alice'], {}, 'y\n')).code, 0)
+    assert.ok(!hive.agents.has('alice'))
+  })
+})
