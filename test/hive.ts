@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, type ProcessId } from '../src/kit/detached.ts'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import { HiveError } from '../src/wire/errors.ts'
@@ -129,23 +130,13 @@ export async function startTestHive(settings: Record<string, unknown> = {}): Pro
 
 /** Ends what outlives a daemon on purpose: its containers and companions. */
 async function endLeftovers(stateDir: string): Promise<void> {
-  const records = [
-    ...['gateway.json', 'model.json'].map((name) => join(stateDir, name)),
-    ...(existsSync(join(stateDir, 'containers')) ? readdirSync(join(stateDir, 'containers')) : []).map((name) => join(stateDir, 'containers', name, 'run.json')),
+  const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined)
+  const containers = join(stateDir, 'containers')
+  const processes: (ProcessId | undefined)[] = [
+    ...['gateway', 'model'].map((name) => read(join(stateDir, `${name}.process.json`))),
+    ...(existsSync(containers) ? readdirSync(containers) : []).map(
+      (name) => read(join(containers, name, 'run.json'))?.processes?.init,
+    ),
   ]
-  for (const file of records) {
-    if (!existsSync(file)) continue
-    const record = JSON.parse(readFileSync(file, 'utf8')) as { processes?: { init: object } }
-    const { pid, startTime } = { ...record, ...record.processes?.init } as { pid?: number; startTime?: string }
-    if (pid && readStartTime(pid) === startTime) process.kill(pid, 'SIGKILL')
-  }
-}
-
-function readStartTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined // It has ended.
-  }
+  for (const found of processes) if (found && isAlive(found)) process.kill(found.pid, 'SIGKILL')
 }

@@ -18,6 +18,8 @@ export interface CompanionOptions {
   readonly isServing: () => Promise<boolean>
 }
 
+const recordFile = (stateDir: string, name: string): string => join(stateDir, `${name}.process.json`)
+
 const START_TIMEOUT_MS = 10_000
 
 /**
@@ -26,7 +28,7 @@ const START_TIMEOUT_MS = 10_000
  */
 export async function ensureCompanion(options: CompanionOptions): Promise<void> {
   const { name, stateDir, argv, env, revision, isServing } = options
-  const file = join(stateDir, `${name}.json`)
+  const file = recordFile(stateDir, name)
   const logFile = join(stateDir, `${name}.out`)
   const running = readRecord(file)
   if (running && isAlive(running)) {
@@ -41,7 +43,7 @@ export async function ensureCompanion(options: CompanionOptions): Promise<void> 
 
 /** Ends a companion, if one runs. */
 export async function endCompanion({ name, stateDir }: { name: string; stateDir: string }): Promise<void> {
-  const file = join(stateDir, `${name}.json`)
+  const file = recordFile(stateDir, name)
   const running = readRecord(file)
   if (running && isAlive(running)) await endProcess(running.pid, () => isAlive(running))
   rmSync(file, { force: true })
