@@ -23,9 +23,10 @@ export function createLayout({ stateDir, runDir }: { stateDir: string; runDir: s
     credentials: join(stateDir, 'credentials'),
     hostSocket: join(runDir, 'host.sock'),
     gateway: {
+      directory: join(stateDir, 'gateway'),
       control: join(runDir, 'gateway.sock'),
-      config: join(stateDir, 'gateway.json'),
-      log: join(stateDir, 'gateway.log'),
+      config: join(stateDir, 'gateway', 'config.json'),
+      log: join(stateDir, 'gateway', 'requests.log'),
     },
     agent: (name: string) => ({
       state: join(stateDir, 'agents', name, 'state'),
@@ -65,6 +66,7 @@ export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
     { path: layout.applied, mode: 0o755 },
     { path: layout.meta, mode: 0o755 },
     { path: layout.proposed, mode: 0o700, uid: managerUid, gid: managerUid },
+    { path: layout.gateway.directory, mode: 0o700, uid: daemonUid === 0 ? GATEWAY_UID : undefined },
     { path: join(layout.runDir, 'agents'), mode: 0o711 },
     { path: join(layout.runDir, 'egress'), mode: 0o711 },
   ])
@@ -80,7 +82,8 @@ export function makeAgentDirectories(layout: Layout, name: string, slot: number,
     { path: paths.state, mode: 0o2750, uid, gid: agentUid(0, daemonUid) },
     { path: paths.credentials, mode: 0o700, uid, gid: uid },
     { path: paths.run, mode: 0o700, uid, gid: uid },
-    { path: paths.egress, mode: 0o750, uid: gateway, gid: uid },
+    // Its sockets get the agent's group from it, so that the gateway needs no root to make them.
+    { path: paths.egress, mode: 0o2750, uid: gateway, gid: uid },
   ])
 }
 

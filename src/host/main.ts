@@ -22,6 +22,7 @@ import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
 import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
 import { chooseModel } from './model-choice.ts'
+import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
@@ -144,12 +145,14 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   await lifecycle.openAll()
   broker.resumeTimers(registry.names())
   await supervisor.reconcile()
+  const seeded = isNew && model === 'demo' ? seedDemo(lifecycle, broker, log) : Promise.resolve()
 
   const ended = Promise.withResolvers<void>()
   const stack = running.move()
   let stopping: Promise<void> | undefined
   const stop = ({ stopAgents }: { stopAgents: boolean }): Promise<void> => {
     stopping ??= (async () => {
+      await seeded
       if (stopAgents) await supervisor.stopAll({ now: false })
       await stack.disposeAsync()
       ended.resolve()

@@ -113,6 +113,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         if (!nothing || left <= 0 || signal.aborted) return page
         // A page may hold only rows that were not asked for.
         if (page.cursor === cursor) await broker.changes.wait(left, signal)
+        if (signal.aborted) return page
         cursor = page.cursor
       }
     },
@@ -133,6 +134,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
           return { events: page, cursor: page.at(-1)?.seq ?? after ?? 0 }
         }
         await events.changes.wait(left, signal)
+        if (signal.aborted) return { events: [], cursor: after }
       }
     },
 
