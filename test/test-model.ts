@@ -1,7 +1,7 @@
 import { type ModelServer, openModelServer } from '../src/demo/model-server.ts'
 import type { Scenarios } from '../src/demo/scenario.ts'
 import { obey } from '../src/demo/scenarios/obey.ts'
-import { findClaude } from '../src/host/app-dir.ts'
+import { findClaude } from '../src/kit/claude-binary.ts'
 
 export interface TestModel extends ModelServer {
   /** Resolves when a request that holds `text` has come. */

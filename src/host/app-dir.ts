@@ -5,6 +5,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,7 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HiveError } from '../wire/errors.ts'
+import { findClaude } from '../kit/claude-binary.ts'
 import { type Bundle, bundlePrograms, PROGRAMS } from './bundle.ts'
 
 export interface App {
@@ -29,7 +30,12 @@ export interface App {
 export async function installApp(apps: string): Promise<App> {
   const claude = findClaude()
   const bundles = await readBundles()
-  const revision = hashOf([process.version, claude.version, ...bundles.map(({ code }) => code)])
+  const revision = hashOf([
+    process.version,
+    claude.version,
+    String(statSync(claude.path).size),
+    ...bundles.map(({ code }) => code),
+  ])
   const directory = join(apps, revision)
   if (existsSync(directory)) return { directory, revision }
   const unfinished = `${directory}.${process.pid}`
@@ -47,6 +53,13 @@ export async function installApp(apps: string): Promise<App> {
   return { directory, revision }
 }
 
+/** Forgets revisions that nothing runs from any more; each may hold half a gigabyte. */
+export function pruneApps(apps: string, keep: ReadonlySet<string>): void {
+  for (const name of readdirSync(apps)) {
+    if (!keep.has(name)) rmSync(join(apps, name), { recursive: true, force: true })
+  }
+}
+
 const hashOf = (parts: readonly string[]): string => {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(`${part.length}:${part}`)
@@ -60,22 +73,6 @@ function linkOrCopy(from: string, to: string): void {
     // Another file system, or links to files of another owner are forbidden.
     copyFileSync(from, to, constants.COPYFILE_FICLONE)
   }
-}
-
-/** Finds the Claude Code binary that was installed beside this program. */
-export function findClaude(): { path: string; version: string } {
-  const name = `@anthropic-ai/claude-code-linux-${process.arch}`
-  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
-    const found = join(directory, 'node_modules', name)
-    if (existsSync(join(found, 'claude'))) {
-      const { version } = JSON.parse(readFileSync(join(found, 'package.json'), 'utf8')) as { version: string }
-      return { path: join(found, 'claude'), version: `${version}-${statSync(join(found, 'claude')).size}` }
-    }
-    if (directory === dirname(directory)) break
-  }
-  throw new HiveError('unavailable', `${name} is not installed`, {
-    hint: 'run `npm ci` again, without --omit=optional',
-  })
 }
 
 /** Built ones where `npm run build` left them, else bundled now from the sources. */

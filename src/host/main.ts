@@ -12,7 +12,7 @@ import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
-import { installApp } from './app-dir.ts'
+import { installApp, pruneApps } from './app-dir.ts'
 import { Broker } from './broker/broker.ts'
 import { SqliteStore } from './broker/sqlite-store.ts'
 import { chooseRuntime } from './containers/choose.ts'
@@ -26,6 +26,9 @@ import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
+
+/** How long a start waits for harnesses before it says that it serves. */
+const HELLO_PATIENCE_MS = 2_000
 
 export interface Daemon {
   /** What the operator should be told at the start. */
@@ -105,7 +108,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
     }),
   )
 
-  const onInternalError = (error: unknown, op: string) => log.error({ op, error }, 'an operation failed')
+  const onInternalError = (error: unknown, op: string) => log.error({ op, err: error }, 'an operation failed')
   const socketDeps = {
     registry,
     broker,
@@ -145,6 +148,8 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   await lifecycle.openAll()
   broker.resumeTimers(registry.names())
   await supervisor.reconcile()
+  const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
+  pruneApps(layout.apps, new Set([app.revision, ...inUse]))
   const seeded = isNew && model === 'demo' ? seedDemo(lifecycle, broker, log) : Promise.resolve()
 
   const ended = Promise.withResolvers<void>()
@@ -178,6 +183,8 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       { path: layout.hostSocket, onInternalError },
     ),
   )
+  // So that who asks now sees agents, not their absence.
+  await supervisor.waitForHellos(HELLO_PATIENCE_MS)
   log.info({ pid: process.pid, runtime: runtime.kind, model, revision: app.revision }, 'the hive serves')
   return { notices: [], stop, done: ended.promise }
 }

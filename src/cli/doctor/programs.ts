@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { findClaude } from '../../kit/claude-binary.ts'
 import { run } from '../../kit/run.ts'
-import { errorText } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
 import { type Check, fail, ok } from './check.ts'
 
 const NODE_MAJOR = 24
@@ -18,16 +17,17 @@ export function checkNode(version = process.versions.node, path = process.execPa
 
 /** The Claude Code binary that was installed beside this program. */
 export async function checkClaude(): Promise<Check> {
-  const name = `@anthropic-ai/claude-code-linux-${process.arch}`
-  const fix = 'run `npm ci` again, without --omit=optional'
   let path: string
   try {
-    path = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'claude')
-  } catch {
-    return fail('claude', `${name} is not installed`, fix)
+    path = findClaude().path
+  } catch (error) {
+    if (!(error instanceof HiveError)) throw error
+    return fail('claude', error.message, error.hint ?? '')
   }
   const version = await askVersion([path, '--version'])
-  return version.ok ? ok('claude', `${version.text}, ${path}`) : fail('claude', `${path}: ${version.text}`, fix)
+  return version.ok
+    ? ok('claude', `${version.text}, ${path}`)
+    : fail('claude', `${path}: ${version.text}`, 'run `npm ci` again')
 }
 
 export async function checkBubblewrap(): Promise<Check> {

@@ -86,6 +86,12 @@ export class Supervisor implements AsyncDisposable {
     )
   }
 
+  /** Resolves when the harness of every agent that should run is connected, or after `timeoutMs`. */
+  async waitForHellos(timeoutMs: number): Promise<void> {
+    const wanted = this.#options.registry.list().filter(({ desired }) => desired === 'running')
+    await Promise.all(wanted.map(({ name }) => this.link(name).waitForHello(timeoutMs, this.#closing.signal)))
+  }
+
   async #tryStart(row: AgentRow): Promise<void> {
     try {
       await this.#startContainer(row)
@@ -108,7 +114,7 @@ export class Supervisor implements AsyncDisposable {
 
   async #startContainer(row: AgentRow): Promise<void> {
     const { runtime, broker } = this.#options
-    await runtime.apply(this.#specOf(row), { reference: 'default', revision: 'none' })
+    await runtime.apply(this.#specOf(row), { reference: this.#options.app.revision, revision: 'none' })
     const { incarnation } = await runtime.start(containerName(row.name))
     this.#lives.set(row.name, incarnation)
     this.#failures.delete(row.name)
