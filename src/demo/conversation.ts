@@ -19,6 +19,7 @@ const ENGINE_NOTES = [
   '<system-reminder>',
   '[Request interrupted by user',
   '[earlier conversation truncated',
+  '[Your previous response had no visible output',
   'Output token limit hit.',
   'This session is being continued from a previous conversation',
   'Continue from where you left off',
