@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { readPackageVersion } from '../kit/package-version.ts'
 import type { Cli } from './cli.ts'
 import { addAllow } from './commands/allow.ts'
 import { addCancel } from './commands/cancel.ts'
@@ -46,6 +47,7 @@ export function createProgram(cli: Cli): Command {
   const { io } = cli
   const program = new Command('hive')
     .description('Runs a swarm of sandboxed Claude Code agents on this machine.')
+    .version(readPackageVersion())
     .option('--state-dir <directory>', 'where the hive keeps everything (HIVE_STATE_DIR)')
     .option('--run-dir <directory>', 'where its sockets are (HIVE_RUN_DIR)')
     .option('--json', 'print JSON, in the documented shapes')

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { createSteadyClock } from '../kit/clock.ts'
 import { createLog } from '../kit/log.ts'
 import { connectOps } from '../kit/op-client.ts'
 import { serveOps } from '../kit/op-server.ts'
+import { readPackageVersion } from '../kit/package-version.ts'
 import type { Settings } from '../kit/settings.ts'
 import { agentOps, managerOps } from '../wire/agent-ops.ts'
 import { errorText, HiveError } from '../wire/errors.ts'
@@ -176,7 +177,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         runtime,
         app,
         defaultModel: settings.model,
-        about: { version: version(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
+        about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
         errors: () => gateway.errors(),
         shutdown: (options) => setImmediate(() => void stop(options)),
       }),
@@ -206,6 +207,3 @@ async function assertAlone(socket: string): Promise<void> {
 
 /** As many turns at once as the memory carries: 512 MiB each, 2 GiB left for the rest. */
 const defaultSlots = (): number => Math.max(2, Math.floor((totalmem() - 2 * 1024 ** 3) / (512 * 1024 ** 2)))
-
-const version = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
