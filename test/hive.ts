@@ -34,7 +34,10 @@ export interface TestHive extends AsyncDisposable {
 }
 
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
-export async function startTestHive(settings: Record<string, unknown> = {}): Promise<TestHive> {
+export async function startTestHive(
+  settings: Record<string, unknown> = {},
+  { bin = BIN }: { bin?: string } = {},
+): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
   // Agents have uids of their own and pass through it.
   chmodSync(directory, 0o711)
@@ -74,7 +77,7 @@ export async function startTestHive(settings: Record<string, unknown> = {}): Pro
     async start() {
       const output = openSync(logFile, 'a')
       const argv = ['serve', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
-      daemon = spawn(BIN, argv, { stdio: ['ignore', output, output] })
+      daemon = spawn(bin, argv, { stdio: ['ignore', output, output] })
       connection = await connect()
     },
     async host() {
