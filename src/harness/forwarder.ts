@@ -2,7 +2,14 @@ import { createConnection, createServer } from 'node:net'
 
 const PROXY = 'http://127.0.0.1:3128'
 
-/** Sends everything through the gateway, loopback addresses too: the endpoint of the API may be one of the host's. */
+/**
+ * Sends everything through the gateway, loopback addresses too: the endpoint of the API may be one of the host's.
+ *
+ * Measured with Claude Code 2.1.329: any one of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, in either case, is used for every
+ * URL, and a loopback base URL goes through it like any other (`POST http://127.0.0.1:…/v1/messages`; https by CONNECT).
+ * It connects directly as soon as NO_PROXY names the host, and a lower-case `no_proxy` wins over an empty `NO_PROXY`:
+ * both have to be set, and set after whatever environment the agent has.
+ */
 export const PROXY_ENV = {
   HTTP_PROXY: PROXY,
   HTTPS_PROXY: PROXY,
