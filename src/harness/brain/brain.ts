@@ -2,17 +2,20 @@ import type { TurnEnd } from '../../wire/turn.ts'
 
 /**
  * The engine that takes turns: one per harness. `claude/` drives the Claude Code CLI; other engines may come.
- * A brain is started, takes one turn at a time, and is closed. It reports events through `onEvent` and never throws out of a turn.
+ * It does one thing at a time: what is asked of it meanwhile waits, but for `interrupt`, `setModel`, `check` and `close`.
  */
 export interface Brain {
   /**
    * Checks that the engine runs and what state its login is in, without a model request.
-   * Resolves also when the engine cannot start (`claude: 'error'`).
+   * Resolves also when the engine cannot start (`claude: 'error'`). During a turn it tells what is known, without disturbing it.
    */
   check(): Promise<BrainCheck>
-  /** Takes one turn. Resolves when the engine is idle again or gone. Never rejects. */
+  /**
+   * Takes one turn. Resolves when the engine is idle again or gone; whatever goes wrong is a `TurnEnd`.
+   * Throws `bad_input` for a prompt that begins with `/`: that would be a command of the engine.
+   */
   turn(prompt: string): Promise<TurnEnd>
-  /** Stops the turn in progress; its promise resolves with `interrupted`. Harmless when idle. */
+  /** Stops the turn or the compaction in progress, which ends `interrupted`, and waits for that. Harmless when idle. */
   interrupt(): Promise<void>
   /** Takes effect with the next model request and survives a restart of the engine. */
   setModel(model: string): Promise<void>
@@ -20,8 +23,13 @@ export interface Brain {
   compact(): Promise<{ ok: boolean; detail: string }>
   /** Forgets the conversation; the next turn begins a fresh session. */
   newSession(): Promise<void>
-  /** Ends the engine's process and waits for it. */
+  /** Interrupts what is in progress, ends the engine's process and waits for it. The next turn starts it again. */
   close(): Promise<void>
+  /**
+   * Processes of a turn whose engine was killed may live on; only the end of the container ends them.
+   * True until then: whoever owns the container should see to it once the turn is reported.
+   */
+  readonly leftovers: boolean
   readonly state: 'idle' | 'thinking' | 'compacting' | 'asleep'
 }
 

@@ -130,6 +130,7 @@ for (const keepWarmMs of [60_000, 0]) {
 
     test('reports a killed process as a crash and takes the next turn', async () => {
       const brain = open('killed')
+      model.requests.splice(0)
       const speaking = brain.turn('mumble 60000')
       await model.asked('mumble')
       process.kill(Number(findPid(join(directory, 'killed', 'config'))), 'SIGKILL')

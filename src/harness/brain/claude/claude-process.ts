@@ -1,23 +1,26 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLineSplitter } from '../../../kit/json-lines.ts'
+import { errorText } from '../../../wire/errors.ts'
 
-export type StreamMessage = Readonly<Record<string, unknown>> & { readonly type?: unknown }
+/** One line of the engine's stream. What is in it is checked where it is read. */
+export type StreamMessage = Readonly<Record<string, unknown>>
 
 export interface ClaudeProcess {
-  readonly pid: number
-  /** Writes one line to its stdin; nothing happens when it is gone. */
+  /** Writes one line of JSON to its stdin; nothing happens when it is gone. Any other line would end it. */
   send(message: object): void
   /** Ends its stdin: it finishes the turn in progress and exits. */
   endInput(): void
   kill(signal: NodeJS.Signals): void
-  /** Resolves when it has ended and everything it wrote was given. */
+  /** Resolves when it has ended and what it wrote was given. Never rejects. */
   readonly exited: Promise<ProcessExit>
 }
 
 export interface ProcessExit {
+  /** Null when a signal ended it, or when it never ran. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** The last lines of stderr. */
+  /** The last lines that were no messages. */
   readonly complaint: string
 }
 
@@ -27,39 +30,40 @@ export interface ClaudeProcessOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   readonly onMessage: (message: StreamMessage) => void
-  /** A line that is no message: stderr, or stdout that is not JSON. */
+  /** A line that is no message: stderr, or stdout that is not a JSON object. */
   readonly onNoise: (line: string) => void
 }
 
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 const COMPLAINT_LINES = 10
+/** How long output is awaited after the exit: a child of the engine may hold the pipe open for ever. */
+const DRAIN_MS = 500
 
-/** Starts the engine. A missing binary is an exit, not a throw. */
+/** Starts the engine. A binary that cannot be run is an exit, not a throw. */
 export function startClaude({ path, argv, cwd, env, onMessage, onNoise }: ClaudeProcessOptions): ClaudeProcess {
-  const child: ChildProcessWithoutNullStreams = spawn(path, argv, { cwd, env, stdio: 'pipe' })
+  const child = spawn(path, argv, { cwd, env, stdio: 'pipe' })
   const complaints: string[] = []
-  const complain = (line: string) => {
+  const complain = (line: string): void => {
     if (line.trim() === '') return
     complaints.push(line)
     if (complaints.length > COMPLAINT_LINES) complaints.shift()
     onNoise(line)
   }
-  readLines(child.stdout, (line) => {
-    const message = parse(line)
+  const breakOff = (error: unknown): void => {
+    complain(`its output cannot be read: ${errorText(error)}`)
+    child.kill('SIGKILL')
+  }
+  readLines(child.stdout, breakOff, (line) => {
+    const message = parseMessage(line)
     if (message) onMessage(message)
     else complain(line)
   })
-  readLines(child.stderr, complain)
+  readLines(child.stderr, breakOff, complain)
   // It may be gone while we write; its exit is what counts.
   child.stdin.on('error', () => {})
 
-  const exited = new Promise<ProcessExit>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, complaint: error.message }))
-    child.once('close', (code, signal) => resolve({ code, signal, complaint: complaints.join('\n') }))
-  })
   return {
-    pid: child.pid ?? 0,
-    exited,
+    exited: awaitExit(child).then((exit) => ({ ...exit, complaint: exit.complaint ?? complaints.join('\n') })),
     send(message) {
       if (child.stdin.writable) child.stdin.write(`${JSON.stringify(message)}\n`)
     },
@@ -68,17 +72,42 @@ export function startClaude({ path, argv, cwd, env, onMessage, onNoise }: Claude
   }
 }
 
-function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+async function awaitExit(
+  child: ChildProcessWithoutNullStreams,
+): Promise<Omit<ProcessExit, 'complaint'> & { complaint?: string }> {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const exit = await new Promise<Omit<ProcessExit, 'complaint'> & { complaint?: string }>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, signal: null, complaint: error.message }))
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+  await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })])
+  child.stdout.destroy()
+  child.stderr.destroy()
+  return exit
+}
+
+function readLines(
+  stream: NodeJS.ReadableStream,
+  onBroken: (error: unknown) => void,
+  onLine: (line: string) => void,
+): void {
   const splitter = createLineSplitter(MAX_LINE_BYTES)
   stream.on('data', (chunk: Buffer) => {
-    for (const line of splitter.push(chunk)) onLine(line)
+    let lines: string[] = []
+    try {
+      lines = splitter.push(chunk)
+    } catch (error) {
+      stream.removeAllListeners('data').resume()
+      onBroken(error)
+    }
+    for (const line of lines) onLine(line)
   })
 }
 
-function parse(line: string): StreamMessage | undefined {
+function parseMessage(line: string): StreamMessage | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? (value as StreamMessage) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as StreamMessage) : undefined
   } catch {
     return undefined // Not a message: noise, and treated as such.
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HiveError } from '../../../wire/errors.ts'
 import type { StreamMessage } from './claude-process.ts'
 
 const Response = z.looseObject({
@@ -11,55 +12,53 @@ const Response = z.looseObject({
 })
 
 /** The engine's control protocol: requests of ours with their answers, and our answers to its. */
-export function createControl(send: (message: object) => void) {
-  const waiting = new Map<string, { resolve(value: unknown): void; reject(error: Error): void }>()
+export interface Control {
+  /** Gives the engine's answer. Throws `unavailable` when it refuses or ends, `timeout` when it says nothing for `timeoutMs`. */
+  request(request: { subtype: string } & Record<string, unknown>, timeoutMs: number): Promise<unknown>
+  /** Takes the engine's answer to a request of ours; one that is not awaited is passed over. Throws when it cannot be read. */
+  settle(message: StreamMessage): void
+  answer(requestId: string, response: object): void
+  refuse(requestId: string, error: string): void
+  /** Nothing will be answered any more. */
+  failAll(reason: string): void
+}
+
+export function createControl(send: (message: object) => void): Control {
+  const waiting = new Map<string, PromiseWithResolvers<unknown>>()
   let lastId = 0
   return {
-    /** Rejects when the engine refuses, ends, or does not answer within `timeoutMs`. */
-    request(request: { subtype: string } & Record<string, unknown>, timeoutMs: number): Promise<unknown> {
+    async request(request, timeoutMs) {
       lastId += 1
       const id = `hive-${lastId}`
-      return new Promise((resolve, reject) => {
-        const finish = () => {
-          clearTimeout(timer)
-          waiting.delete(id)
-        }
-        const timer = setTimeout(() => {
-          finish()
-          reject(new Error(`the engine did not answer ${request.subtype} within ${timeoutMs} ms`))
-        }, timeoutMs)
-        waiting.set(id, {
-          resolve: (value) => {
-            finish()
-            resolve(value)
-          },
-          reject: (error) => {
-            finish()
-            reject(error)
-          },
-        })
-        send({ type: 'control_request', request_id: id, request })
-      })
+      const answered = Promise.withResolvers<unknown>()
+      waiting.set(id, answered)
+      const timer = setTimeout(() => {
+        answered.reject(new HiveError('timeout', `claude did not answer ${request.subtype} within ${timeoutMs} ms`))
+      }, timeoutMs)
+      send({ type: 'control_request', request_id: id, request })
+      try {
+        return await answered.promise
+      } finally {
+        clearTimeout(timer)
+        waiting.delete(id)
+      }
     },
 
-    /** Takes the engine's answer to one of our requests. */
-    settle(message: StreamMessage): void {
+    settle(message) {
       const { response } = Response.parse(message)
       const call = waiting.get(response.request_id)
-      if (response.subtype === 'success') call?.resolve(response.response ?? {})
-      else call?.reject(new Error(response.error ?? 'refused'))
+      if (response.subtype === 'success') call?.resolve(response.response)
+      else call?.reject(new HiveError('unavailable', `claude refused: ${response.error ?? 'without a reason'}`))
     },
 
-    answer(id: string, response: object): void {
-      send({ type: 'control_response', response: { subtype: 'success', request_id: id, response } })
-    },
+    answer: (requestId, response) =>
+      send({ type: 'control_response', response: { subtype: 'success', request_id: requestId, response } }),
 
-    refuse(id: string, error: string): void {
-      send({ type: 'control_response', response: { subtype: 'error', request_id: id, error } })
-    },
+    refuse: (requestId, error) =>
+      send({ type: 'control_response', response: { subtype: 'error', request_id: requestId, error } }),
 
-    failAll(reason: string): void {
-      for (const { reject } of waiting.values()) reject(new Error(reason))
+    failAll(reason) {
+      for (const { reject } of waiting.values()) reject(new HiveError('unavailable', reason))
     },
   }
 }

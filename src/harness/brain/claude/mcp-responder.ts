@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { errorText } from '../../../wire/errors.ts'
 import { TOOL_SERVER } from './argv.ts'
 
 /** The tools that the model can call. `call` never rejects: what went wrong is text that the model can act on. */
@@ -7,28 +8,34 @@ export interface ToolServer {
   call(name: string, args: unknown, options: { signal: AbortSignal }): Promise<{ text: string; isError: boolean }>
 }
 
-const JsonRpc = z.looseObject({
-  id: z.union([z.string(), z.number()]).optional(),
-  method: z.string(),
-  params: z.looseObject({}).optional(),
-})
-const CallParams = z.looseObject({ name: z.string(), arguments: z.unknown() })
-const CancelParams = z.looseObject({ requestId: z.union([z.string(), z.number()]) })
+const Id = z.union([z.string(), z.number()])
+type Id = z.infer<typeof Id>
+const JsonRpc = z.looseObject({ id: Id.optional(), method: z.string(), params: z.looseObject({}).optional() })
+const InitializeParams = z.looseObject({ protocolVersion: z.string() })
+const CallParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() })
+const CancelParams = z.looseObject({ requestId: Id })
+
+const CODES = { unknownMethod: -32601, badParams: -32602, internal: -32603 }
+/** The channel wants an answer to everything; what has none in JSON-RPC gets this. */
+const NO_ANSWER = { jsonrpc: '2.0', id: 0, result: {} }
 
 export interface McpResponder {
-  /** Answers one JSON-RPC message of the engine; undefined for notifications. */
-  answer(message: unknown): Promise<object | undefined>
+  /** Answers one JSON-RPC message of the engine. Throws when it is none. */
+  answer(message: unknown): Promise<object>
   /** Calls that have not been answered yet. */
   readonly pending: number
-  /** Aborts them. */
+  /** Resolves when the engine has asked for the tools. */
+  readonly listed: Promise<void>
+  /** Aborts the calls: nobody waits for them any more. */
   abortAll(): void
 }
 
 /** The server's half of MCP, as far as the engine speaks it over its control channel. Calls may overlap. */
 export function createMcpResponder(server: ToolServer): McpResponder {
-  const calls = new Map<string | number, AbortController>()
+  const calls = new Map<Id, AbortController>()
+  const listed = Promise.withResolvers<void>()
 
-  const callTool = async (id: string | number, params: unknown): Promise<object> => {
+  const callTool = async (id: Id, params: unknown): Promise<object> => {
     const { name, arguments: args } = CallParams.parse(params)
     const controller = new AbortController()
     calls.set(id, controller)
@@ -40,48 +47,53 @@ export function createMcpResponder(server: ToolServer): McpResponder {
     }
   }
 
-  const handle = async (
-    method: string,
-    id: string | number | undefined,
-    params: unknown,
-  ): Promise<object | undefined> => {
+  const perform = async (id: Id, method: string, params: unknown): Promise<object | undefined> => {
     switch (method) {
-      case 'initialize':
-        return {
-          protocolVersion: (params as { protocolVersion?: string } | undefined)?.protocolVersion ?? '2025-06-18',
-          capabilities: { tools: {} },
-          serverInfo: { name: TOOL_SERVER, version: '1' },
-        }
+      case 'initialize': {
+        const { protocolVersion } = InitializeParams.parse(params)
+        return { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: TOOL_SERVER, version: '1' } }
+      }
       case 'tools/list':
+        listed.resolve()
         return { tools: server.tools() }
       case 'tools/call':
-        return id === undefined ? undefined : callTool(id, params)
+        return callTool(id, params)
       case 'ping':
         return {}
-      case 'notifications/cancelled': {
-        const cancelled = CancelParams.safeParse(params)
-        if (cancelled.success) calls.get(cancelled.data.requestId)?.abort()
-        return undefined
-      }
       default:
         return undefined
     }
+  }
+
+  const takeNotice = (method: string, params: unknown): void => {
+    if (method !== 'notifications/cancelled') return
+    calls.get(CancelParams.parse(params).requestId)?.abort()
   }
 
   return {
     get pending() {
       return calls.size
     },
+    listed: listed.promise,
     abortAll() {
       for (const controller of calls.values()) controller.abort()
     },
     async answer(message) {
       const { id, method, params } = JsonRpc.parse(message)
-      const result = await handle(method, id, params)
-      if (id === undefined) return undefined
-      return result
-        ? { jsonrpc: '2.0', id, result }
-        : { jsonrpc: '2.0', id, error: { code: -32601, message: `no method ${method}` } }
+      if (id === undefined) {
+        takeNotice(method, params)
+        return NO_ANSWER
+      }
+      try {
+        const result = await perform(id, method, params)
+        if (result) return { jsonrpc: '2.0', id, result }
+        return fail(id, CODES.unknownMethod, `no method ${method}`)
+      } catch (error) {
+        if (error instanceof z.ZodError) return fail(id, CODES.badParams, z.prettifyError(error))
+        return fail(id, CODES.internal, errorText(error))
+      }
     },
   }
 }
+
+const fail = (id: Id, code: number, message: string): object => ({ jsonrpc: '2.0', id, error: { code, message } })

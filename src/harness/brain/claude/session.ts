@@ -1,39 +1,51 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Remembers which conversation is the agent's. */
 export interface Session {
-  /** The id to start with; `resume` when the engine has a transcript of it. */
+  /** The id to start with: `resume` when the conversation has begun. */
   current(): { id: string; resume: boolean }
-  /** The engine goes on under another id (after `/clear`). */
-  adopt(id: string): void
+  /** A conversation has begun, or goes on under this id. Written before its first message: what exists can always be found again. */
+  keep(id: string): void
   /** The next start begins a fresh conversation. */
   forget(): void
 }
 
-/** `file` holds the id; transcripts are below `configDir`, filed under the working directory. */
-export function createSession(file: string, configDir: string, cwd: string): Session {
-  const project = join(configDir, 'projects', cwd.replaceAll(/[^a-zA-Z0-9]/g, '-'))
-  const save = (id: string) => {
-    writeFileSync(`${file}.new`, id, { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+/** `file` holds the id of a conversation that has begun, and is there only then. What is no id in it counts as none. */
+export function createSession(file: string, newId: () => string = randomUUID): Session {
+  const read = (): string | undefined => {
+    try {
+      const text = readFileSync(file, 'utf8').trim()
+      return UUID.test(text) ? text : undefined
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
   }
   return {
     current() {
-      const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-      if (UUID.test(known)) return { id: known, resume: existsSync(join(project, `${known}.jsonl`)) }
-      const id = randomUUID()
-      save(id)
-      return { id, resume: false }
+      const known = read()
+      return known ? { id: known, resume: true } : { id: newId(), resume: false }
     },
-    adopt(id) {
-      if (UUID.test(id)) save(id)
+    keep(id) {
+      if (UUID.test(id) && read() !== id) replaceFile(file, id)
     },
     forget() {
       rmSync(file, { force: true })
     },
   }
+}
+
+/** Whole or not at all, also after a power cut. */
+function replaceFile(path: string, text: string): void {
+  const fd = openSync(`${path}.new`, 'w', 0o600)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(`${path}.new`, path)
 }

@@ -1,151 +1,72 @@
-import { z } from 'zod'
-import type { TurnEnd, TurnUsage } from '../../../wire/turn.ts'
-import type { ProcessExit, StreamMessage } from './claude-process.ts'
+import type { TurnEnd, TurnReason } from '../../../wire/turn.ts'
+import type { ProcessExit } from './claude-process.ts'
+import type { Result, StopCause, TurnFacts } from './turn-facts.ts'
+import { measureTurn } from './usage.ts'
 
-const ApiUsage = z.looseObject({
-  input_tokens: z.number().default(0),
-  output_tokens: z.number().default(0),
-  cache_read_input_tokens: z.number().nullish(),
-  cache_creation_input_tokens: z.number().nullish(),
-})
+const MAX_DETAIL = 500
 
-const Result = z.looseObject({
-  is_error: z.boolean(),
-  subtype: z.string(),
-  api_error_status: z.number().nullish(),
-  terminal_reason: z.string().nullish(),
-  result: z.string().optional(),
-  errors: z.array(z.string()).optional(),
-  duration_ms: z.number().default(0),
-  total_cost_usd: z.number().default(0),
-  usage: ApiUsage.optional(),
-  modelUsage: z.record(z.string(), z.looseObject({ contextWindow: z.number().optional() })).optional(),
-})
-type Result = z.infer<typeof Result>
-
-const Assistant = z.looseObject({
-  error: z.string().nullish(),
-  parent_tool_use_id: z.string().nullish(),
-  message: z.looseObject({ model: z.string().optional(), usage: ApiUsage.optional() }),
-})
-const RateLimit = z.looseObject({
-  rate_limit_info: z.looseObject({ status: z.string(), resetsAt: z.number().optional() }),
-})
-
-/** What a turn's messages said that decides how it ended. Made by `observe`, read by `decideTurnEnd`. */
-export interface TurnFacts {
-  result?: Result
-  /** `error` of the last message that the engine made up itself. */
-  error?: string
-  /** Unix seconds; set when a quota is used up. */
-  quotaResetsAt?: number
-  quotaRejected?: boolean
-  refused?: boolean
-  compactError?: string
-  model?: string
-  contextTokens?: number
-  /** We asked it to stop. */
-  interrupted?: boolean
-  /** We gave up on it: no sign for too long. */
-  hung?: boolean
-  /** The API refused the login; the engine would go on trying for minutes. */
-  authRefused?: boolean
+const STOPPED: Record<StopCause, string> = {
+  interrupted: 'interrupted',
+  hang: 'claude gave no sign for too long',
+  auth: 'the API refused the login',
 }
 
-/** Takes note of one message. */
-export function observe(facts: TurnFacts, message: StreamMessage): void {
-  if (message.type === 'result') facts.result = Result.parse(message)
-  if (message.type === 'rate_limit_event') {
-    const { rate_limit_info: info } = RateLimit.parse(message)
-    if (info.status !== 'rejected') return
-    facts.quotaRejected = true
-    facts.quotaResetsAt = info.resetsAt
-  }
-  if (message.type === 'system' && message.subtype === 'api_retry' && message.error === 'authentication_failed')
-    facts.authRefused = true
-  if (message.type === 'system' && message.subtype === 'model_refusal_no_fallback') facts.refused = true
-  if (message.type === 'system' && message.subtype === 'status' && message.compact_result === 'failed') {
-    facts.compactError = String(message.compact_error ?? 'failed')
-  }
-  if (message.type !== 'assistant') return
-  const { error, parent_tool_use_id, message: inner } = Assistant.parse(message)
-  if (error) facts.error = error
-  // Without a parent: the agent itself, not a helper of the engine's.
-  if (parent_tool_use_id || inner.model === '<synthetic>' || !inner.usage) return
-  facts.model = inner.model
-  const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens } = inner.usage
-  facts.contextTokens = input_tokens + (cache_read_input_tokens ?? 0) + (cache_creation_input_tokens ?? 0)
+/** What the engine calls an error → why the turn ended, where the name alone decides. */
+const REASONS: Readonly<Record<string, TurnReason>> = {
+  authentication_failed: 'auth',
+  oauth_org_not_allowed: 'auth',
+  cloud_credential_error: 'auth',
+  billing_error: 'billing',
+  // Only the operator can settle these, and not by a login.
+  account_on_hold: 'billing',
+  verification_required: 'billing',
+  overloaded: 'overloaded',
+  invalid_request: 'refused',
+  model_not_found: 'refused',
+  max_output_tokens: 'error',
 }
 
-/** How a turn ended. `exit` when the engine's process is gone; `costBefore`: what the process had cost when it began. */
-export function decideTurnEnd(facts: TurnFacts, exit: ProcessExit | undefined, costBefore: number): TurnEnd {
-  const { result } = facts
-  if (facts.hung) return { reason: 'hang', detail: 'the engine gave no sign for too long' }
-  if (facts.authRefused) return { reason: 'auth', detail: 'the API refused the login' }
-  if (!result) {
-    if (facts.interrupted) return { reason: 'interrupted', detail: 'interrupted' }
-    return { reason: 'crash', detail: describeExit(exit) }
+/** The context cannot be made to fit by the engine itself. */
+const TOO_LONG = ['prompt_too_long', 'blocking_limit', 'rapid_refill_breaker']
+
+/**
+ * How a turn ended. `exit`: the engine's process is gone. `costBefore`: dollars that the conversation had cost when the turn began.
+ * A turn that reached its own end has ended so, even if we were about to stop it.
+ */
+export function decideTurnEnd(
+  facts: TurnFacts,
+  { exit, costBefore }: { exit?: ProcessExit; costBefore?: number } = {},
+): TurnEnd {
+  const { result, stopped, unreadable, quota } = facts
+  const usage = result && measureTurn(facts, result, costBefore)
+  if (result && !isAborted(result)) {
+    const reason = result.is_error ? nameError(facts, result) : 'ok'
+    const detail = (result.result || result.errors?.join('; ') || result.subtype).slice(0, MAX_DETAIL)
+    return { reason, detail, usage, ...(reason === 'quota' && { resetsAt: quota?.resetsAt }) }
   }
-  const usage = usageOf(facts, result, costBefore)
-  const detail = (result.result || result.errors?.join('; ') || result.subtype).slice(0, 500)
-  if (facts.interrupted && (result.is_error || result.terminal_reason?.startsWith('aborted'))) {
-    return { reason: 'interrupted', detail: 'interrupted', usage }
-  }
-  if (facts.refused) return { reason: 'refused', detail: detail || 'the model refused', usage }
-  if (!result.is_error) return { reason: 'ok', detail, usage }
-  const resetsAt = facts.quotaResetsAt === undefined ? undefined : facts.quotaResetsAt * 1000
-  return { reason: reasonOf(facts, result), detail, usage, ...(facts.quotaRejected && { resetsAt }) }
+  if (stopped) return { reason: stopped, detail: STOPPED[stopped], usage }
+  if (exit) return { reason: 'crash', detail: describeExit(exit), usage }
+  if (unreadable) return { reason: 'error', detail: `claude said what cannot be read: ${unreadable}`, usage }
+  return { reason: 'error', detail: 'the turn was broken off, and not by us', usage }
 }
 
-function reasonOf(
-  { error, quotaRejected }: TurnFacts,
-  { terminal_reason, api_error_status: status }: Result,
-): TurnEnd['reason'] {
-  if (terminal_reason === 'prompt_too_long') return 'prompt_too_long'
-  switch (error) {
-    case 'authentication_failed':
-      return 'auth'
-    case 'billing_error':
-      return 'billing'
-    case 'rate_limit':
-      return quotaRejected ? 'quota' : 'overloaded'
-    case 'server_error':
-    case 'unknown':
-    case 'overloaded':
-      // Without a status nobody answered.
-      return typeof status === 'number' ? reasonOfStatus(status) : 'network'
-    case 'invalid_request':
-    case 'model_not_found':
-      return 'refused'
-  }
-  return typeof status === 'number' ? reasonOfStatus(status) : 'error'
+const isAborted = ({ terminal_reason: reason }: Result): boolean => reason?.startsWith('aborted') ?? false
+
+function nameError(
+  { error, quota }: TurnFacts,
+  { terminal_reason: terminal, api_error_status: status }: Result,
+): TurnReason {
+  if (terminal && TOO_LONG.includes(terminal)) return 'prompt_too_long'
+  if (error === 'rate_limit') return quota ? 'quota' : 'overloaded'
+  const known = error === undefined ? undefined : REASONS[error]
+  if (known) return known
+  if (typeof status === 'number') return status >= 500 || status === 408 || status === 429 ? 'overloaded' : 'refused'
+  // An error of the API without a status: no answer arrived.
+  return error === undefined ? 'error' : 'network'
 }
 
-/** A bad request stays bad; what the server could not do now it may do later. */
-const reasonOfStatus = (status: number): TurnEnd['reason'] =>
-  status >= 500 || status === 408 || status === 429 ? 'overloaded' : 'refused'
-
-function usageOf({ model, contextTokens = 0 }: TurnFacts, result: Result, costBefore: number): TurnUsage {
-  const { usage, modelUsage = {} } = result
-  const windows = Object.entries(modelUsage).flatMap(([name, { contextWindow }]) =>
-    contextWindow && (name === model || Object.keys(modelUsage).length === 1) ? [contextWindow] : [],
-  )
-  return {
-    model: model ?? 'unknown',
-    inputTokens: usage?.input_tokens ?? 0,
-    outputTokens: usage?.output_tokens ?? 0,
-    cacheReadTokens: usage?.cache_read_input_tokens ?? 0,
-    cacheWriteTokens: usage?.cache_creation_input_tokens ?? 0,
-    // Cumulative for the process.
-    costUsd: Math.max(0, result.total_cost_usd - costBefore),
-    durationMs: result.duration_ms,
-    contextTokens,
-    contextWindow: windows[0] ?? 0,
-  }
-}
-
-function describeExit(exit: ProcessExit | undefined): string {
-  if (!exit) return 'the engine is gone'
-  const how = exit.signal ? `killed by ${exit.signal}` : `exit code ${exit.code}`
-  return `the engine ended: ${how}${exit.complaint ? `: ${exit.complaint.slice(-400)}` : ''}`
+/** In words, with the last that the process had to say. */
+export function describeExit({ code, signal, complaint }: ProcessExit): string {
+  const how = signal ? `killed by ${signal}` : code === null ? 'it cannot be run' : `exit code ${code}`
+  return `claude ended: ${how}${complaint ? `: ${complaint.slice(-MAX_DETAIL)}` : ''}`
 }
