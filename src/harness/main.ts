@@ -109,7 +109,10 @@ async function end(): Promise<never> {
 process.once('SIGTERM', () => void loop.obey({ do: 'stop', graceMs: 0 }).then(end))
 const heartbeat = () => void link.call('status', { brain: brain.state }).catch(() => {})
 setInterval(heartbeat, HEARTBEAT_MS)
-link.onHello = () => void reportReady()
+link.onHello = ({ leases }) => {
+  loop.onHello(leases)
+  void reportReady()
+}
 await reportReady()
 void obeyCommands()
 await loop.run()

@@ -68,6 +68,13 @@ export class TurnLoop {
     }
   }
 
+  /** After the daemon was away: what we hold already needs no second turn. */
+  onHello(leases: Delivery[]): void {
+    const known = new Set(this.#held.map(({ id }) => id))
+    const unknown = leases.filter(({ id }) => !known.has(id))
+    leases.splice(0, leases.length, ...unknown)
+  }
+
   /** A message that the model took within the turn: it ends with it. */
   join(message: Delivery): void {
     this.#held.push(message)
@@ -103,7 +110,6 @@ export class TurnLoop {
 
   async #endTurn(end: TurnEnd): Promise<void> {
     const ids = this.#held.map(({ id }) => id)
-    this.#held = []
     const { hello } = await this.#link.connected()
     const accepted = end.reason === 'ok' || (end.reason === 'interrupted' && this.#cancelled)
     try {
@@ -111,6 +117,9 @@ export class TurnLoop {
     } catch (error) {
       if (!(error instanceof HiveError) || error.code !== 'stale_lease') throw error
       this.#emit({ kind: 'note', level: 'warn', text: `the end of the turn came too late: ${errorText(error)}` })
+    } finally {
+      // Only now: until the daemon knows, a new hello still names them as ours.
+      this.#held = []
     }
   }
 
