@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import { isAlive } from '../../../kit/detached.ts'
 import type { Log } from '../../../kit/log.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
+import { hashConfig } from '../config-hash.ts'
+import { runCollecting } from '../run-collecting.ts'
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, Exit } from '../runtime.ts'
-import { execArgv, sandboxArgs, sandboxArgv } from './argv.ts'
+import { execArgv, HOST_PATH, sandboxArgs, sandboxArgv } from './argv.ts'
 import { cgroupPlace, openCgroup } from './cgroup.ts'
-import { hashConfig } from './config-hash.ts'
 import {
   type ContainerDirectory,
   createContainerDirectory,
   type Run,
   type RunProcesses,
 } from './container-directory.ts'
-import { execInside } from './exec.ts'
 import { writeGuestEtc } from './guest-etc.ts'
 import { openLifeWatch } from './life-watch.ts'
 import { readLogs } from './log-reader.ts'
@@ -212,7 +212,8 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       const life = await readLife(container)
       if (!life || isOver(container, life, bootId)) throw new HiveError('conflict', `${name} is not running`)
       const { procs } = openCgroup(cgroups, name)
-      return execInside(execArgv({ initPid: life.processes.init.pid, uid, cgroupFiles: procs }, argv), execOptions)
+      const command = execArgv({ initPid: life.processes.init.pid, uid, cgroupFiles: procs }, argv)
+      return runCollecting(command, { PATH: HOST_PATH }, execOptions)
     },
   }
   return runtime

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { errorText, HiveError } from '../../../wire/errors.ts'
-import type { BuildSource, Deployment } from '../runtime.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
+import type { BuildSource, Deployment } from './runtime.ts'
 
 /**
  * Turns the files of a commit into a deployment: there is nothing to build here, so its reference is their hash.

@@ -3,9 +3,8 @@ import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { HiveError } from '../../../wire/errors.ts'
-import type { ExecOptions, ExecResult } from '../runtime.ts'
-import { type Argv, HOST_PATH } from './argv.ts'
+import { HiveError } from '../../wire/errors.ts'
+import type { ExecOptions, ExecResult } from './runtime.ts'
 
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 1024 * 1024
@@ -13,14 +12,18 @@ const MAX_BYTES = 1024 * 1024
 const DRAIN_MS = 250
 
 /**
- * Runs a command that enters a sandbox. Output beyond `maxBytes` is read and thrown away. None of the daemon's environment
- * goes along: the sandbox could read it. Throws `timeout`, when the command and its process group have been killed.
+ * Runs a command that enters a container, in the environment `env` and nothing of the daemon's: the container could read it.
+ * Output beyond `maxBytes` is read and thrown away. Throws `timeout`, when the command and its process group have been killed.
  */
-export async function execInside([command, ...args]: Argv, options: ExecOptions): Promise<ExecResult> {
+export async function runCollecting(
+  [command, ...args]: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>>,
+  options: ExecOptions,
+): Promise<ExecResult> {
   const { stdin = '', timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES } = options
   const child = execa(command, args, {
     cwd: '/',
-    env: { PATH: HOST_PATH },
+    env,
     extendEnv: false,
     detached: true,
     cleanup: false,

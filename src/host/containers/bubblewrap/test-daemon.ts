@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import type { ContainerSpec } from '../runtime.ts'
+import { openBubblewrapRuntime } from './runtime.ts'
+
+/**
+ * A daemon in small: opens a runtime, starts the container whose spec is in a file, says so and waits to be killed.
+ * Arguments: state directory, spec file.
+ */
+const [stateDir, specFile] = process.argv.slice(2) as [string, string]
+const spec = JSON.parse(readFileSync(specFile, 'utf8')) as ContainerSpec
+const runtime = openBubblewrapRuntime({ stateDir })
+await runtime.apply(spec, { reference: 'a', revision: 'b' })
+process.stdout.write('starting\n')
+const { incarnation } = await runtime.start(spec.name)
+process.stdout.write(`started ${incarnation}\n`)
+setInterval(() => {}, 1000)

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { killDaemon, startElsewhere } from './other-daemon.ts'
+import {
+  type Capabilities,
+  createSpec,
+  FOREVER,
+  launch,
+  type MakeSubject,
+  outputOf,
+  type Subject,
+  waitForExit,
+  waitForLine,
+} from './subject.ts'
+
+/** What a payload that is a plain process, without a system of its own around it, is kept from. */
+export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabilities): void {
+  const run = async (subject: Subject, script: string): Promise<string[]> => {
+    await launch(subject, 'h-a', script)
+    await waitForExit(subject.runtime, 'h-a')
+    return outputOf(subject.runtime, 'h-a')
+  }
+  const whichSucceed = (attempts: readonly string[]): string =>
+    attempts.map((attempt) => `(${attempt}) >/dev/null 2>&1 && echo '${attempt}'`).join('; ')
+
+  describe('confinement', { skip: !confines && 'this runtime does not confine its payloads so' }, () => {
+    it('leaves no capability and allows no new privilege, in exec either', async () => {
+      await using subject = await make()
+      const look = 'grep -E "^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs):" /proc/self/status'
+      await launch(subject, 'h-a', `${look}; echo end; ${FOREVER}`)
+      await waitForLine(subject.runtime, 'h-a', 'end')
+      const none = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].map((set) => `${set}:\t0000000000000000`)
+      const expected = [...none, 'NoNewPrivs:\t1']
+      assert.deepEqual(await outputOf(subject.runtime, 'h-a'), [...expected, 'end'])
+      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', look])
+      assert.deepEqual(stdout.trimEnd().split('\n'), expected)
+    })
+
+    it('makes no user namespace, nor any other, and cannot allow itself one', async () => {
+      await using subject = await make()
+      const attempts = whichSucceed([
+        'unshare -U true',
+        'unshare -Ur true',
+        'unshare -m true',
+        'unshare -n true',
+        'echo 100 > /proc/sys/user/max_user_namespaces',
+        'mount -t tmpfs none /tmp',
+        'chroot / true',
+      ])
+      await launch(subject, 'h-a', `${attempts}; echo end; ${FOREVER}`)
+      await waitForLine(subject.runtime, 'h-a', 'end')
+      assert.deepEqual(await outputOf(subject.runtime, 'h-a'), ['end'])
+      assert.equal((await subject.runtime.exec('h-a', ['sh', '-c', attempts])).stdout, '')
+    })
+
+    it('writes to what is its own and nowhere else', async () => {
+      await using subject = await make()
+      const closed = ['/', '/etc', '/usr', '/usr/local/bin', '/opt', '/var', '/proc/sys/kernel', '/sys']
+      const open = ['/root', '/tmp', '/run', '/state']
+      const attempts = [...closed, ...open].map((place) => `touch ${join(place, 'x')}`)
+      const expected = open.map((place) => `touch ${place}/x`)
+      assert.deepEqual(await run(subject, whichSucceed(attempts)), expected)
+    })
+
+    it('finds a /root, /tmp, /run and users of its own, and its name', async () => {
+      await using subject = await make()
+      const lines = await run(subject, 'ls -A /root /run /tmp; cut -d: -f1 /etc/passwd; hostname; ls /home /etc/shadow')
+      assert.deepEqual(lines, ['/root:', '', '/run:', '', '/tmp:', 'root', 'nobody', 'h-a'])
+    })
+
+    it('has no device but the harmless ones, and can make none', async () => {
+      await using subject = await make()
+      const harmless = ['full', 'null', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`)
+      // Not by `find`: bwrap mounts each device over a plain file, which is what a directory listing tells.
+      const list = 'for f in /dev/* /dev/*/*; do if [ ! -L $f ] && { [ -b $f ] || [ -c $f ]; }; then echo $f; fi; done'
+      const devices = (await run(subject, list)).filter((device) => !device.startsWith('/dev/pts/'))
+      assert.deepEqual(devices, harmless)
+      await launch(subject, 'h-b', FOREVER)
+      const attempts = whichSucceed(['mknod /tmp/x c 1 1', 'mknod /tmp/y b 8 0'])
+      assert.equal((await subject.runtime.exec('h-b', ['sh', '-c', attempts])).stdout, '')
+    })
+
+    it('gets no descriptor and no variable of the daemon, nor does exec', async () => {
+      await using subject = await make()
+      const leakFile = join(subject.scratch, 'leak')
+      const leak = openSync(leakFile, 'w')
+      const look = [
+        `ls /proc/$$/fd | tr '\\n' ' '`,
+        `tr '\\0' '\\n' < /proc/$$/environ | cut -d= -f1 | sort | tr '\\n' ' '`,
+        `cat /proc/[0-9]*/environ | grep -ac hush`,
+        `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c leak`,
+      ].join('; echo; ')
+      const { daemon } = await startElsewhere(subject, createSpec(subject, 'h-a', `${look}; echo end; ${FOREVER}`), {
+        env: { ...process.env, HIVE_SECRET: 'hush' },
+        descriptors: Array.from({ length: 12 }, () => leak),
+      })
+      try {
+        await waitForLine(subject.runtime, 'h-a', 'end')
+        const payload = await outputOf(subject.runtime, 'h-a')
+        assert.deepEqual(payload.filter(Boolean), ['0 1 2 ', 'HOME LANG PATH PWD STATE ', '0', '0', 'end'])
+        const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', look])
+        assert.deepEqual(stdout.split('\n').filter(Boolean), ['0 1 2 ', 'HOME LANG PATH ', '0', '0'])
+      } finally {
+        await killDaemon(daemon)
+        closeSync(leak)
+      }
+    })
+
+    it('shows the environment of its spec in no command line of the host', async () => {
+      await using subject = await make()
+      await launch(subject, 'h-a', FOREVER, { env: { TOKEN: 'tok-4711-hush' } })
+      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', 'cat /proc/[0-9]*/environ'])
+      assert.match(stdout, /tok-4711-hush/)
+      const lines = commandLines()
+      assert.ok(lines.some((line) => line.startsWith('sleep 1000')))
+      assert.ok(!lines.some((line) => line.includes('tok-4711-hush')))
+    })
+
+    it('runs exec as the agent, whatever the payload prepared for it', async () => {
+      await using subject = await make()
+      const baits = ['env', 'setpriv', 'sh', 'bash', 'nsenter', 'id', 'touch', 'ld.so.preload']
+      const bait = 'echo "#!/bin/sh\nid > /state/bait-$$; exec /bin/sh" '
+      const prepare = [
+        ...['/tmp', '/run', '/root', '/state', '/usr/bin', '/usr/local/bin', '/etc', '/bin'].flatMap((place) =>
+          baits.map((name) => `${bait} > ${place}/${name}; chmod 777 ${place}/${name}`),
+        ),
+        ...['.bashrc', '.profile', '.bash_profile'].map((name) => `echo 'touch /state/bait' > /root/${name}`),
+        'cp -a /usr/bin/env /root/env; chmod 4777 /root/env /tmp/*',
+        'cd /tmp',
+      ]
+      await launch(subject, 'h-a', `(${prepare.join('; ')}) 2>/dev/null; cd /tmp; echo end; ${FOREVER}`)
+      await waitForLine(subject.runtime, 'h-a', 'end')
+      for (const argv of [
+        ['touch', '/state/made'],
+        ['sh', '-c', 'touch /state/made-by-sh; id -u'],
+        ['bash', '-lc', 'id'],
+      ]) {
+        assert.equal((await subject.runtime.exec('h-a', argv)).code, 0)
+      }
+      const state = join(subject.scratch, 'h-a')
+      const files = readdirSync(state)
+      assert.ok(files.includes('made') && files.includes('made-by-sh'))
+      assert.deepEqual(
+        files.filter((file) => file.startsWith('bait-')),
+        [],
+      )
+      const owner = subject.uidOf(0) ?? process.getuid?.()
+      assert.deepEqual(new Set(files.map((file) => statSync(join(state, file)).uid)), new Set([owner]))
+    })
+
+    it('runs each payload under a host uid of its own', {
+      skip: !ownUids && 'the daemon is no root here',
+    }, async () => {
+      await using subject = await make()
+      for (const [n, name] of ['h-a', 'h-b'].entries()) {
+        const uid = subject.uidOf(n) as number
+        await launch(subject, name, `cat /proc/self/uid_map; touch /state/f; id -u; echo end; ${FOREVER}`, { uid })
+        await waitForLine(subject.runtime, name, 'end')
+        const [map, inside] = await outputOf(subject.runtime, name)
+        assert.deepEqual(map?.trim().split(/\s+/), ['0', String(uid), '1'])
+        assert.equal(inside, '0')
+        const { uid: owner, gid } = statSync(join(subject.scratch, name, 'f'))
+        assert.deepEqual({ owner, gid }, { owner: uid, gid: uid })
+      }
+      assert.notEqual(subject.uidOf(0), subject.uidOf(1))
+    })
+  })
+}
+
+function commandLines(): string[] {
+  const files = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((pid) => `/proc/${pid}/cmdline`)
+  return files.filter(existsSync).map(readIfAlive)
+}
+
+function readIfAlive(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return '' // It ended in between.
+  }
+}
