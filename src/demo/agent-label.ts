@@ -16,7 +16,7 @@ export function readLabel(headers: IncomingHttpHeaders, system: string): string 
 
 /** The scenario that plays an agent: its own, else one whose `system` fits its prompt, else the one named `default`. */
 export function chooseScenario(scenarios: Scenarios, label: string, system: string): Scenario | undefined {
-  if (Object.hasOwn(scenarios, label)) return scenarios[label]
+  if (label !== DEFAULT_LABEL && Object.hasOwn(scenarios, label)) return scenarios[label]
   const fitting = Object.values(scenarios).find(
     (scenario) => scenario.system && compilePattern(scenario.system).test(system),
   )

@@ -101,7 +101,8 @@ function takeApart(piece: Content, newId: NewId) {
 /** Word by word. */
 const splitText = (text: string): string[] => text.match(/\S+\s*|\s+/g) ?? []
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits; for ever when `ms` is infinite. Rejects when `signal` aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms !== Number.POSITIVE_INFINITY) return sleep(ms, undefined, { signal })
   signal.throwIfAborted()
   await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { faultHeaders, HTTP_FAULTS, type HttpFault } from './faults.ts'
 import type { MessagesRequest } from './messages-request.ts'
-import type { Reply } from './reply.ts'
-import { describeMessage, type NewId, streamMessage } from './reply-stream.ts'
+import type { MessageReply, Reply } from './reply.ts'
+import { describeMessage, type NewId, pause, streamMessage } from './reply-stream.ts'
 
 export interface ReplyContext {
   readonly request: MessagesRequest
@@ -35,25 +35,43 @@ export function writeError(
 
 /** Answers `/v1/messages`: a message, a stream, or the fault that the reply is. */
 export async function writeReply(response: ServerResponse, reply: Reply, context: ReplyContext): Promise<void> {
-  const { request, newId, now } = context
+  const { request, now } = context
   if (reply.kind === 'reset') response.destroy()
   else if (reply.kind === 'error') {
     const { name, fault } = reply
     const { status, type, message } = HTTP_FAULTS[name]
     writeError(response, { status, type, message: fault.message ?? message }, faultHeaders(name, fault, now()))
   } else if (request.stream) await writeStream(response, reply, context)
-  else writeJson(response, 200, await describeMessage(request, reply, newId))
+  else await writeWhole(response, reply, context)
+}
+
+/** What befalls a stream befalls a whole message too: an engine that lost the stream tries without one. */
+async function writeWhole(
+  response: ServerResponse,
+  reply: MessageReply,
+  { request, newId, signal }: ReplyContext,
+): Promise<void> {
+  for (const piece of reply.pieces) {
+    if (piece.type === 'stall') await pause(piece.ms, signal)
+    if (piece.type === 'drop') return void response.destroy()
+    if (piece.type === 'mid_error') return writeError(response, HTTP_FAULTS.overloaded)
+  }
+  writeJson(response, 200, describeMessage(request, reply, newId))
 }
 
 async function writeStream(
   response: ServerResponse,
-  reply: Extract<Reply, { kind: 'message' }>,
+  reply: MessageReply,
   { request, newId, signal }: ReplyContext,
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
   for await (const event of streamMessage(request, reply, { newId, signal })) {
     if (event === 'drop') return void response.destroy()
-    response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    await write(response, `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }
   response.end()
 }
+
+/** Resolves when the text has left: what comes before a cut has to arrive. */
+const write = (response: ServerResponse, text: string): Promise<void> =>
+  new Promise((resolve, reject) => response.write(text, (error) => (error ? reject(error) : resolve())))
