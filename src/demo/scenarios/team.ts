@@ -55,7 +55,7 @@ const alice: Scenario = {
         { say: 'Let me look around.' },
         {
           call: 'Bash',
-          with: { command: 'uname -sr; nproc; ls /; ls /sys/class/net', description: 'Look at the sandbox' },
+          with: { command: 'uname -sr; nproc; ls /; tail -n +3 /proc/net/dev', description: 'Look at the sandbox' },
         },
         { call: 'Write', with: { file_path: '/state/report.md', content: '# What I found\n\n{result}\n' } },
         { call: 'Read', with: { file_path: '/state/report.md' } },
@@ -93,7 +93,7 @@ const bob: Scenario = {
         { think: 'She says that system files cannot be changed. I try it.' },
         {
           call: 'Bash',
-          with: { command: 'touch /usr/hello 2>&1; ls /sys/class/net', description: 'Check the claims' },
+          with: { command: 'touch /usr/hello 2>&1; tail -n +3 /proc/net/dev', description: 'Check the claims' },
         },
         answer('alice', 'Checked, your report is right.'),
         send('manager', 'Alice’s report is right: I tried it in my own sandbox.'),
