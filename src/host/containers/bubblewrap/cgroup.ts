@@ -6,12 +6,12 @@ export type Limit = 'memory' | 'cpu' | 'pids'
 const LIMITS = ['memory', 'cpu', 'pids'] as const
 const CPU_PERIOD_US = 100_000
 
-/** The cgroups of one container. */
+/** The cgroups of one container; nothing is touched before it is made. */
 export interface Cgroup {
+  /** Makes it, or takes it up, and sets its limits. Gives those that this host enforces, asked for or not. */
+  make(limits: Limits): readonly Limit[]
   /** Files to which a process writes its pid to join; none where this host lets us make no cgroup. */
-  readonly procs: readonly string[]
-  /** What this host lets us limit. */
-  readonly enforced: readonly Limit[]
+  procs(): readonly string[]
   /** How many processes the kernel killed in it for want of memory, in all its lives. */
   countOomKills(): number
   /** Forgets it, when nothing runs in it. */
@@ -34,21 +34,25 @@ export const cgroupPlace = (hive: string): CgroupPlace => ({
   hive,
 })
 
-/** Makes or takes up the cgroups of a container: v2 where it is the only one, else v1. Sets no limit yet. */
-export function openCgroup(place: CgroupPlace, container: string): Cgroup & { limit(limits: Limits): void } {
+/** The cgroups of a container: v2 where it is the only one, else v1. */
+export function createCgroup(place: CgroupPlace, container: string): Cgroup {
   const isV2 = existsSync(join(place.root, 'cgroup.controllers'))
-  const groups = isV2 ? openV2(place, container) : openV1(place, container)
-  const enforced = LIMITS.filter((limit) => groups[limit] !== undefined)
+  const groups = isV2 ? findV2(place, container) : findV1(place, container)
   const directories = [...new Set(Object.values(groups))]
   return {
-    procs: directories.map((directory) => join(directory, 'cgroup.procs')),
-    enforced,
-    limit(limits) {
+    make(limits) {
       const files = isV2 ? limitFilesV2(limits) : limitFilesV1(limits)
+      const enforced = LIMITS.filter((limit) => {
+        const directory = groups[limit]
+        return directory !== undefined && tryMake(directory) && (!isV2 || tryEnable(directory, limit))
+      })
       for (const limit of enforced) {
         for (const [file, value] of files[limit]) writeFileSync(join(groups[limit] as string, file), value)
       }
+      return enforced
     },
+    procs: () =>
+      directories.filter((directory) => existsSync(directory)).map((directory) => join(directory, 'cgroup.procs')),
     countOomKills() {
       const file = groups.memory && join(groups.memory, isV2 ? 'memory.events' : 'memory.oom_control')
       return file && existsSync(file) ? Number(/^oom_kill (\d+)/m.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) : 0
@@ -84,15 +88,16 @@ export function limitFilesV1({ memoryBytes, cpus, pids }: Limits): Files {
 
 type Groups = Partial<Record<Limit, string>>
 
-function openV2({ root, own, hive }: CgroupPlace, container: string): Groups {
+function findV2({ root, own, hive }: CgroupPlace, container: string): Groups {
   const parent = findWritable(root, own)
-  const directory = parent && join(parent, hive, container)
-  if (!parent || !directory || !tryMake(directory)) return {}
-  const enforced = LIMITS.filter((limit) =>
-    [parent, join(parent, hive)].every((above) => tryWrite(join(above, 'cgroup.subtree_control'), `+${limit}`)),
-  )
-  return Object.fromEntries(enforced.map((limit) => [limit, directory]))
+  return parent ? Object.fromEntries(LIMITS.map((limit) => [limit, join(parent, hive, container)])) : {}
 }
+
+/** v2 only: the two cgroups above a container's have to pass the controller on. */
+const tryEnable = (directory: string, limit: Limit): boolean =>
+  [dirname(dirname(directory)), dirname(directory)].every((above) =>
+    tryWrite(join(above, 'cgroup.subtree_control'), `+${limit}`),
+  )
 
 /** The highest cgroup above our own that is ours to divide: the root for root, else what was delegated to us. */
 function findWritable(root: string, own: string): string | undefined {
@@ -104,16 +109,13 @@ function findWritable(root: string, own: string): string | undefined {
   }
 }
 
-function openV1({ root, hive }: CgroupPlace, container: string): Groups {
-  const made = LIMITS.map((limit) => [limit, join(root, limit)] as const)
-    .filter(([, directory]) => existsSync(directory))
-    .map(([limit, directory]) => [limit, join(directory, hive, container)] as const)
-    .filter(([, directory]) => tryMake(directory))
-  return Object.fromEntries(made)
+function findV1({ root, hive }: CgroupPlace, container: string): Groups {
+  const mounted = LIMITS.filter((limit) => existsSync(join(root, limit)))
+  return Object.fromEntries(mounted.map((limit) => [limit, join(root, limit, hive, container)]))
 }
 
 // This host may not let us: an ordinary user without a delegated cgroup, a controller that is switched off.
-// What could be had shows in `enforced`, and the caller says so.
+// What could be had is what `make` gives, and the caller says so.
 
 const isWritable = (file: string): boolean => succeeds(() => accessSync(file, constants.W_OK))
 const tryMake = (directory: string): boolean => succeeds(() => mkdirSync(directory, { recursive: true }))

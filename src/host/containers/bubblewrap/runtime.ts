@@ -8,7 +8,7 @@ import { hashConfig } from '../config-hash.ts'
 import { runCollecting } from '../run-collecting.ts'
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, Exit } from '../runtime.ts'
 import { execArgv, HOST_PATH, sandboxArgs, sandboxArgv } from './argv.ts'
-import { cgroupPlace, openCgroup } from './cgroup.ts'
+import { cgroupPlace, createCgroup } from './cgroup.ts'
 import {
   type ContainerDirectory,
   createContainerDirectory,
@@ -84,7 +84,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     if (!isOver(container, life, bootId)) return { ...common, state: 'running' }
     const sameBoot = life.bootId === bootId
     if (sameBoot) await endTree(container.name, life.processes)
-    const oomKills = openCgroup(cgroups, container.name).countOomKills() - life.oomKillsBefore
+    const oomKills = createCgroup(cgroups, container.name).countOomKills() - life.oomKillsBefore
     return { ...common, state: 'stopped', exit: decodeExit(container.readStatus().exitCode, { oomKills, sameBoot }) }
   }
 
@@ -94,10 +94,10 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     checkUid(spec)
     checkMounts(spec)
     for (const file of [container.files.stdout, container.files.stderr]) rotateLog(file, maxLogBytes)
-    const cgroup = openCgroup(cgroups, spec.name)
-    cgroup.limit(spec.limits)
+    const cgroup = createCgroup(cgroups, spec.name)
+    const enforced = cgroup.make(spec.limits)
     const ignored = Object.entries({ memory: spec.limits.memoryBytes, cpu: spec.limits.cpus, pids: spec.limits.pids })
-      .filter(([limit, value]) => value !== undefined && !cgroup.enforced.some((enforced) => enforced === limit))
+      .filter(([limit, value]) => value !== undefined && !enforced.some((other) => other === limit))
       .map(([limit]) => limit)
     if (ignored.length > 0) log?.warn({ container: spec.name, ignored }, 'limits cannot be set on this host')
     const run = { incarnation: randomUUID(), bootId, startedAt: now(), oomKillsBefore: cgroup.countOomKills() }
@@ -105,7 +105,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     // Before there is a process: should the daemon die now, its successor knows that there may be one.
     container.writeRun(run)
     const stderrBefore = await lastLines(container)
-    const monitor = await spawnSandbox(sandboxArgv(spec, cgroup.procs), container.files)
+    const monitor = await spawnSandbox(sandboxArgv(spec, cgroup.procs()), container.files)
     try {
       container.writeRun({ ...run, processes: await waitForPayload(container, monitor) })
     } catch (cause) {
@@ -150,9 +150,10 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       probeBubblewrap({
         stateDir,
         limits: () => {
-          const cgroup = openCgroup(cgroups, 'probe')
+          const cgroup = createCgroup(cgroups, 'probe')
+          const enforced = cgroup.make({})
           cgroup.remove()
-          return cgroup.enforced
+          return enforced
         },
         openRuntime: (probeDir) => openBubblewrapRuntime({ stateDir: probeDir }),
       }),
@@ -172,7 +173,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       exclusively(name, async () => {
         const container = directoryOf(name)
         await end(container)
-        openCgroup(cgroups, name).remove()
+        createCgroup(cgroups, name).remove()
         container.remove()
         announce(name)
       }),
@@ -211,8 +212,8 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       const { uid } = container.readSpec()
       const life = await readLife(container)
       if (!life || isOver(container, life, bootId)) throw new HiveError('conflict', `${name} is not running`)
-      const { procs } = openCgroup(cgroups, name)
-      const command = execArgv({ initPid: life.processes.init.pid, uid, cgroupFiles: procs }, argv)
+      const cgroupFiles = createCgroup(cgroups, name).procs()
+      const command = execArgv({ initPid: life.processes.init.pid, uid, cgroupFiles }, argv)
       return runCollecting(command, { PATH: HOST_PATH }, execOptions)
     },
   }

@@ -87,7 +87,8 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
       const leakFile = join(subject.scratch, 'leak')
       const leak = openSync(leakFile, 'w')
       const look = [
-        `ls /proc/$$/fd | tr '\\n' ' '`,
+        // The fourth is the directory that `ls` reads.
+        'echo $(ls /proc/self/fd)',
         `tr '\\0' '\\n' < /proc/$$/environ | cut -d= -f1 | sort | tr '\\n' ' '`,
         `cat /proc/[0-9]*/environ | grep -ac hush`,
         `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c leak`,
@@ -99,9 +100,9 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
       try {
         await waitForLine(subject.runtime, 'h-a', 'end')
         const payload = await outputOf(subject.runtime, 'h-a')
-        assert.deepEqual(payload.filter(Boolean), ['0 1 2 ', 'HOME LANG PATH PWD STATE ', '0', '0', 'end'])
+        assert.deepEqual(payload.filter(Boolean), ['0 1 2 3', 'HOME LANG PATH PWD STATE ', '0', '0', 'end'])
         const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', look])
-        assert.deepEqual(stdout.split('\n').filter(Boolean), ['0 1 2 ', 'HOME LANG PATH ', '0', '0'])
+        assert.deepEqual(stdout.split('\n').filter(Boolean), ['0 1 2 3', 'HOME LANG PATH ', '0', '0'])
       } finally {
         await killDaemon(daemon)
         closeSync(leak)
