@@ -16,6 +16,7 @@ import { Supervisor } from './agents/supervisor.ts'
 import { installApp, pruneApps } from './app-dir.ts'
 import { Broker } from './broker/broker.ts'
 import { SqliteStore } from './broker/sqlite-store.ts'
+import { endCompanion } from './companion.ts'
 import { chooseRuntime } from './containers/choose.ts'
 import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { ensureDemoModel } from './demo-model.ts'
@@ -161,6 +162,9 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       await seeded
       if (stopAgents) await supervisor.stopAll({ now: false })
       await stack.disposeAsync()
+      // They serve the agents: without those nobody needs them.
+      if (stopAgents)
+        await Promise.all(['gateway', 'model'].map((name) => endCompanion({ name, stateDir: layout.stateDir })))
       ended.resolve()
     })()
     return stopping
