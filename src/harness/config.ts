@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { agentOps, managerOps } from '../wire/agent-ops.ts'
+import { roleOf } from '../wire/names.ts'
 
 const Env = z.object({
   HIVE_LABEL: z.string(),
@@ -8,8 +10,12 @@ const Env = z.object({
 /** Where things are in a container; the environment only says whose container it is. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
   const { HIVE_LABEL, HIVE_NETWORK } = Env.parse(env)
+  const role = roleOf(HIVE_LABEL)
   return {
     label: HIVE_LABEL,
+    role,
+    /** What this socket understands. */
+    ops: role === 'manager' ? managerOps : agentOps,
     network: HIVE_NETWORK,
     socket: '/run/hive/mcp.sock',
     egressSocket: '/run/egress/egress.sock',

@@ -1,118 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { agentOps, managerOps } from '../wire/agent-ops.ts'
-import { errorText } from '../wire/errors.ts'
-import { roleOf } from '../wire/names.ts'
-import type { Delivery } from '../wire/things.ts'
-import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import { loadConfig } from './config.ts'
-import { DaemonLink } from './daemon-link.ts'
-import { EventQueue } from './event-queue.ts'
-import { openForwarder, PROXY_ENV } from './forwarder.ts'
-import { createToolServer } from './mcp/tool-server.ts'
-import { agentPrompt } from './prompts/agent.ts'
-import { managerPrompt } from './prompts/manager.ts'
-import { TurnLoop } from './turn/turn-loop.ts'
-import { describeMessage } from './turn/wake-prompt.ts'
+import { serveMcp } from './mcp/stdio.ts'
+import { serve } from './serve.ts'
 
-/** Tools of the engine that agents have; the rest of its own is not offered. */
-const BUILTIN_TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'Write']
-const HEARTBEAT_MS = 10_000
-
+const [, , mode = 'serve'] = process.argv
 const config = loadConfig(process.env)
-const role = roleOf(config.label)
-const ops = role === 'manager' ? managerOps : agentOps
-process.umask(0o027)
-mkdirSync(config.scratch, { recursive: true, mode: 0o700 })
-const systemPromptFile = join(config.scratch, 'system-prompt.md')
-writeFileSync(systemPromptFile, role === 'manager' ? managerPrompt() : agentPrompt(config.label))
 
-const ending = new AbortController()
-const link = new DaemonLink({
-  socket: config.socket,
-  ops,
-  revision: readFileSync(config.revisionFile, 'utf8'),
-  signal: ending.signal,
-})
-if (config.network === 'none') await openForwarder({ port: 3128, socket: config.egressSocket })
-
-const { hello } = await link.connected()
-const events = new EventQueue({
-  send: async (batch) => {
-    await link.call('append_events', { epoch: (await link.connected()).hello.epoch, events: batch })
-  },
-})
-
-const tools = createToolServer(
-  ops,
-  async (op, input) => {
-    if (op === 'send') input = { ...input, key: crypto.randomUUID() }
-    const output = await link.call(op as 'send', input as never)
-    const message = op === 'recv' ? (output as unknown as { message: Delivery | null }).message : null
-    if (message) loop.join(message)
-    return output
-  },
-  (op, output) => {
-    if (op !== 'recv') return JSON.stringify(output)
-    const { message } = output as { message: Delivery | null }
-    return message ? describeMessage(message) : '(empty)'
-  },
-)
-
-const brain = openClaudeBrain({
-  claudePath: config.claude,
-  cwd: config.state,
-  configDir: config.claudeConfig,
-  tmpDir: config.scratch,
-  env: {
-    ...hello.env,
-    ...(config.network === 'none' ? PROXY_ENV : {}),
-    PATH: process.env.PATH ?? '/usr/bin:/bin',
-    HOME: '/root',
-  },
-  model: hello.settings.model,
-  systemPromptFile,
-  tools: BUILTIN_TOOLS,
-  allowedTools: [...BUILTIN_TOOLS, 'mcp__hyperhive'],
-  sessionFile: config.sessionFile,
-  keepWarmMs: hello.settings.keepWarmMs,
-  hangMs: hello.settings.hangMs,
-  toolServer: tools,
-  onEvent: (event) => events.push(event),
-})
-const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
-
-/** Says which state the engine is in; after the daemon was away it has to be told again. */
-async function reportReady(): Promise<void> {
-  await link.call('ready', await brain.check())
+if (mode === 'serve') await serve(config)
+else if (mode === 'mcp') await serveMcp(config, process.stdin, process.stdout)
+else {
+  process.stderr.write(`usage: ${config.role === 'manager' ? 'hive-m1nd' : 'hive-ag3nt'} serve|mcp\n`)
+  process.exitCode = 2
 }
-
-async function obeyCommands(): Promise<void> {
-  for (;;) {
-    const { commands } = await link.call('commands', { wait_seconds: 180 })
-    for (const command of commands) {
-      loop.obey(command).catch((error: unknown) => {
-        events.push({ kind: 'note', level: 'error', text: `${command.do} failed: ${errorText(error)}` })
-      })
-      if (command.do === 'stop') await loop.obey(command).then(end)
-    }
-  }
-}
-
-async function end(): Promise<never> {
-  ending.abort()
-  await brain.close()
-  await events.flush()
-  process.exit(0)
-}
-
-process.once('SIGTERM', () => void loop.obey({ do: 'stop', graceMs: 0 }).then(end))
-const heartbeat = () => void link.call('status', { brain: brain.state }).catch(() => {})
-setInterval(heartbeat, HEARTBEAT_MS)
-link.onHello = ({ leases }) => {
-  loop.onHello(leases)
-  void reportReady()
-}
-await reportReady()
-void obeyCommands()
-await loop.run()

@@ -43,6 +43,7 @@ export async function installApp(apps: string): Promise<App> {
   linkOrCopy(process.execPath, join(unfinished, 'node'))
   linkOrCopy(claude.path, join(unfinished, 'claude'))
   for (const { name, code } of bundles) writeFileSync(join(unfinished, `${name}.mjs`), code, { mode: 0o644 })
+  for (const name of HARNESS_COMMANDS) writeFileSync(join(unfinished, name), HARNESS_SCRIPT, { mode: 0o755 })
   writeFileSync(join(unfinished, 'revision'), revision, { mode: 0o644 })
   try {
     renameSync(unfinished, directory)
@@ -52,6 +53,10 @@ export async function installApp(apps: string): Promise<App> {
   }
   return { directory, revision }
 }
+
+/** The names by which the harness is known inside containers. */
+const HARNESS_COMMANDS = ['hive-ag3nt', 'hive-m1nd']
+const HARNESS_SCRIPT = '#!/bin/sh\nexec /opt/hive/node /opt/hive/harness.mjs "$@"\n'
 
 /** Forgets revisions that nothing runs from any more; each may hold half a gigabyte. */
 export function pruneApps(apps: string, keep: ReadonlySet<string>): void {

@@ -29,7 +29,7 @@ export function listNeeds(store: Store, agents: readonly Agent[]): Need[] {
 function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[] {
   if (state === 'needs_login') {
     const why = parked?.detail ?? 'no login'
-    return [{ kind: 'login', since: stateSince, agent: name, detail: why, actions: [`hive unpark ${name}`] }]
+    return [{ kind: 'login', since: stateSince, agent: name, detail: why, actions: [`hive restart ${name}`] }]
   }
   // A quota frees up by itself; the operator need not act.
   if (state === 'parked' && parked && parked.until === undefined) {

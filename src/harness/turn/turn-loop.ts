@@ -41,7 +41,7 @@ export class TurnLoop {
     this.#waitSeconds = waitSeconds
   }
 
-  /** Runs until it is told to stop. */
+  /** Runs until it is told to stop, or until only the end of the container ends what a turn left behind. */
   async run(): Promise<void> {
     while (!this.#stopping) {
       const messages = await this.#next()
@@ -49,6 +49,7 @@ export class TurnLoop {
       if (messages.length === 0 || this.#stopping) continue
       this.#turn = this.#takeTurn(messages)
       await this.#turn
+      if (this.#brain.leftovers) return
     }
   }
 

@@ -125,7 +125,7 @@ export class Supervisor implements AsyncDisposable {
     const { layout, app, network, limits, dashboardPort, daemonUid } = this.#options
     return {
       name: containerName(row.name),
-      argv: ['/opt/hive/node', '/opt/hive/harness.mjs'],
+      argv: ['/opt/hive/node', '/opt/hive/harness.mjs', 'serve'],
       env: {
         HIVE_LABEL: row.name,
         HIVE_PORT: String(agentPort(row.name)),

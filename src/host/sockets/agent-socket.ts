@@ -52,6 +52,9 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.assertHarness(call).ready = { claude, detail }
       link.changes.notify()
       broker.changes.notify()
+      // Without a login no turn could end well: its mail waits.
+      if (claude === 'needs_login') broker.closeInbox(agent)
+      else broker.openInbox(agent)
       if (claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
       return {}
     },
