@@ -1,228 +1,141 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { existsSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { findTestClaude, openTestModel, type TestModel } from '../../../../test/test-model.ts'
-import type { LiveEvent } from '../../../wire/events.ts'
+import { findTestClaude } from '../../../../test/test-model.ts'
+import {
+  type Benches,
+  type BrainSetup,
+  killProcesses,
+  openBenches,
+  processesOf,
+  testBrain,
+  until,
+} from '../brain.contract.ts'
 import type { Brain } from '../brain.ts'
-import { openClaudeBrain } from './claude-brain.ts'
+import { type ClaudeBrainOptions, openClaudeBrain } from './claude-brain.ts'
 
-for (const keepWarmMs of [60_000, 0]) {
-  describe(`the claude engine, ${keepWarmMs ? 'warm' : 'a process per turn'}`, () => {
-    const directory = mkdtempSync(join(tmpdir(), 'brain-'))
-    let model: TestModel
-    const events: LiveEvent[] = []
-    const calls: { name: string; args: unknown }[] = []
-    let onCall: (signal: AbortSignal) => Promise<string> = async () => 'sent as 7'
-    const brains: Brain[] = []
-    const open = (
-      name: string,
-      {
-        hangMs = 60_000,
-        keepMs = keepWarmMs,
-        env = {},
-      }: { hangMs?: number; keepMs?: number; env?: Record<string, string> } = {},
-    ) => {
-      const home = join(directory, name)
-      mkdirSync(join(home, 'work'), { recursive: true })
-      writeFileSync(join(home, 'role.md'), 'You are `default`, a test.')
-      const brain = openClaudeBrain({
-        claudePath: findTestClaude(),
-        cwd: join(home, 'work'),
-        configDir: join(home, 'config'),
-        tmpDir: home,
-        env: {
-          PATH: process.env.PATH ?? '',
-          HOME: home,
-          ANTHROPIC_BASE_URL: model.url,
-          ANTHROPIC_API_KEY: 'sk-ant-test',
-          CLAUDE_CODE_MAX_RETRIES: '1',
-          ...env,
-        },
-        model: 'haiku',
-        systemPromptFile: join(home, 'role.md'),
-        tools: ['Bash', 'Read', 'Write'],
-        allowedTools: ['Bash', 'mcp__hyperhive'],
-        sessionFile: join(home, 'session'),
-        keepWarmMs: keepMs,
-        hangMs,
-        toolServer: {
-          tools: () => [
-            {
-              name: 'send',
-              description: 'Send.',
-              inputSchema: { type: 'object', properties: { to: { type: 'string' } } },
-            },
-          ],
-          call: async (name, args, { signal }) => {
-            calls.push({ name, args })
-            return { text: await onCall(signal), isError: false }
-          },
-        },
-        onEvent: (event) => events.push(event),
-      })
-      brains.push(brain)
-      return brain
-    }
-    before(async () => {
-      model = await openTestModel()
-    })
-    after(async () => {
-      await Promise.all(brains.map((brain) => brain.close()))
-      await model[Symbol.asyncDispose]()
-      rmSync(directory, { recursive: true, maxRetries: 5 })
-    })
-    const textOfLastRequest = () => JSON.stringify(model.requests.at(-1)?.body.messages)
-
-    test('says that it is ready without a model request, and when it has no login', async () => {
-      assert.equal((await open('ready').check()).claude, 'ok')
-      assert.equal(model.requests.length, 0)
-      const check = await open('anonymous', { env: { ANTHROPIC_API_KEY: '' } }).check()
-      assert.equal(check.claude, 'needs_login')
+const openClaude =
+  (changes: Partial<ClaudeBrainOptions>) =>
+  ({ home, ...setup }: BrainSetup): Brain =>
+    openClaudeBrain({
+      ...setup,
+      claudePath: findTestClaude(),
+      cwd: join(home, 'work'),
+      configDir: join(home, 'config'),
+      tmpDir: home,
+      model: 'haiku',
+      systemPromptFile: join(home, 'role.md'),
+      tools: ['Bash', 'Read'],
+      allowedTools: ['Bash', 'mcp__hyperhive'],
+      sessionFile: join(home, 'session'),
+      keepWarmMs: 600_000,
+      ...changes,
     })
 
-    test('takes turns with tools of its own and of ours, in one conversation', async () => {
-      const brain = open('turns')
-      const first = await brain.turn('send bob hello')
-      assert.equal(first.reason, 'ok')
-      assert.deepEqual(calls.at(-1), { name: 'send', args: { to: 'bob', body: 'hello' } })
-      assert.match(textOfLastRequest(), /sent as 7/)
-      const second = await brain.turn('bash echo $((40+2))')
-      assert.equal(second.reason, 'ok')
-      assert.match(second.detail, /42/)
-      assert.match(textOfLastRequest(), /send bob hello/)
-      assert.ok(second.usage && second.usage.contextTokens > 0 && second.usage.inputTokens > 0)
-      assert.ok(events.some((event) => event.kind === 'stream' && event.value.type === 'result'))
-    })
+let benches: Benches
+before(async () => {
+  benches = await openBenches()
+})
+after(() => benches[Symbol.asyncDispose]())
+const timed = (name: string, work: () => Promise<void>) => test(name, { timeout: 60_000 }, work)
 
-    test('goes on with the conversation after its process ended', async () => {
-      const brain = open('again')
-      await brain.turn('say remember the milk')
-      await brain.close()
-      assert.equal(brain.state, 'asleep')
-      assert.equal((await brain.turn('say what was it')).reason, 'ok')
-      assert.match(textOfLastRequest(), /remember the milk/)
-      await brain.newSession()
-      await brain.turn('say fresh')
-      assert.doesNotMatch(textOfLastRequest(), /remember the milk/)
-    })
+testBrain('a warm claude', openClaude({ keepWarmMs: 600_000 }))
+testBrain('a claude per turn', openClaude({ keepWarmMs: 0 }))
 
-    test('stops a turn while the model speaks and while a tool runs', async () => {
-      const brain = open('stop')
-      const speaking = brain.turn('mumble 60000')
-      await model.asked('mumble')
-      await brain.interrupt()
-      assert.equal((await speaking).reason, 'interrupted')
-      const entered = Promise.withResolvers<void>()
-      onCall = (signal) =>
-        new Promise((resolve) => {
-          entered.resolve()
-          signal.addEventListener('abort', () => resolve('aborted'))
-        })
-      const calling = brain.turn('send bob wait')
-      await entered.promise
-      await brain.interrupt()
-      assert.equal((await calling).reason, 'interrupted')
-      onCall = async () => 'sent as 8'
-      assert.equal((await brain.turn('say on we go')).reason, 'ok')
-    })
-
-    test('reports a killed process as a crash and takes the next turn', async () => {
-      const brain = open('killed')
-      model.requests.splice(0)
-      const speaking = brain.turn('mumble 60000')
-      await model.asked('mumble')
-      process.kill(Number(findPid(join(directory, 'killed', 'config'))), 'SIGKILL')
-      const end = await speaking
-      assert.equal(end.reason, 'crash')
-      assert.match(end.detail, /SIGKILL/)
-      assert.equal((await brain.turn('say back')).reason, 'ok')
-    })
-
-    test('gives up on a model that says nothing', async () => {
-      const brain = open('hung', { hangMs: 1_500 })
-      assert.equal((await brain.turn('stall')).reason, 'hang')
-      assert.equal((await brain.turn('say back')).reason, 'ok')
-    })
-
-    test('changes the model for the next request and keeps it', async () => {
-      const brain = open('model')
-      await brain.turn('say one')
-      const before = model.requests.at(-1)?.body.model
-      await brain.setModel('opus')
-      await brain.turn('say two')
-      assert.notEqual(model.requests.at(-1)?.body.model, before)
-      await brain.close()
-      await brain.turn('say three')
-      assert.match(String(model.requests.at(-1)?.body.model), /opus/)
-    })
-
-    test('compacts', async () => {
-      const brain = open('compact')
-      await brain.turn('say one')
-      assert.deepEqual(await brain.compact(), { ok: true, detail: '' })
-      assert.equal((await brain.turn('say two')).reason, 'ok')
-    })
-
-    test('begins afresh when its session is gone', async () => {
-      const brain = open('lost')
-      await brain.turn('say one')
-      await brain.close()
-      const id = readFileSync(join(directory, 'lost', 'session'), 'utf8')
-      const projects = join(directory, 'lost', 'config', 'projects')
-      rmSync(projects, { recursive: true })
-      mkdirSync(join(projects, join(directory, 'lost', 'work').replaceAll(/[^a-zA-Z0-9]/g, '-')), { recursive: true })
-      assert.equal((await brain.turn('say two')).reason, 'ok')
-      assert.ok(id)
-    })
-
-    const faults = {
-      unauthorized: 'auth',
-      forbidden: 'auth',
-      quota: 'quota',
-      rate_limited: 'overloaded',
-      overloaded: 'overloaded',
-      server_error: 'overloaded',
-      credit: 'billing',
-      no_such_model: 'refused',
-      refuse: 'refused',
-      prompt_too_long: 'prompt_too_long',
-    }
-    for (const [fault, reason] of Object.entries(faults)) {
-      test(`names ${fault} ${reason}`, async () => {
-        // Only a subscription has a quota.
-        const env: Record<string, string> =
-          fault === 'quota' ? { CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-test', ANTHROPIC_API_KEY: '' } : {}
-        const brain = open(`fault-${fault}`, { env })
-        const end = await brain.turn(`fault ${fault}`)
-        assert.equal(end.reason, reason, end.detail)
-        if (reason === 'quota') assert.ok((end.resetsAt ?? 0) > Date.now())
-        await brain.close()
-      })
-    }
-
-    test('names an endpoint that is not there network', async () => {
-      const brain = open('nobody', { env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' } })
-      assert.equal((await brain.turn('say x')).reason, 'network')
-    })
+describe('the process of a claude brain', { concurrency: 2 }, () => {
+  timed('is one for all turns when kept warm, and none between turns when not', async () => {
+    const warm = benches.open(openClaude({ keepWarmMs: 600_000 }))
+    await warm.brain.turn('say one')
+    const [first] = processesOf(warm)
+    await warm.brain.turn('say two')
+    assert.deepEqual(processesOf(warm), [first])
+    assert.equal(warm.brain.state, 'idle')
+    const cold = benches.open(openClaude({ keepWarmMs: 0 }))
+    await cold.brain.check()
+    assert.deepEqual(processesOf(cold), [])
+    await cold.brain.turn('say one')
+    assert.deepEqual(processesOf(cold), [])
   })
-}
 
-/** The engine that uses a config directory. */
-function findPid(configDir: string): string | undefined {
-  return readProcesses().find(({ environment }) => environment.includes(`CLAUDE_CONFIG_DIR=${configDir}`))?.pid
-}
+  timed('ends after its idle time, and the next turn goes on where it was', async () => {
+    const bench = benches.open(openClaude({ keepWarmMs: 100 }))
+    await bench.brain.turn('say remember the cheese')
+    await until(() => bench.brain.state === 'asleep')
+    assert.deepEqual(processesOf(bench), [])
+    assert.equal((await bench.brain.turn('say what was it')).reason, 'ok')
+    assert.match(bench.conversation(), /remember the cheese/)
+  })
 
-function readProcesses(): { pid: string; environment: string }[] {
-  const { readdirSync } = process.getBuiltinModule('node:fs')
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        return [{ pid, environment: readFileSync(`/proc/${pid}/environ`, 'utf8') }]
-      } catch {
-        return [] // It ended while we looked.
-      }
-    })
-}
+  timed('is killed when it does not listen any more; what it leaves behind is told', async () => {
+    const bench = benches.open(openClaude({ patienceMs: 100 }), { hangMs: 2_000 })
+    const begun = join(bench.home, 'begun')
+    const running = bench.brain.turn(`bash touch ${begun}; exec sleep 612`)
+    await until(() => existsSync(begun))
+    const isEngine = (pid: number) => readlinkSync(`/proc/${pid}/exe`) === realpathSync(findTestClaude())
+    const { engines = [], orphans = [] } = Object.groupBy(processesOf(bench), (pid) =>
+      isEngine(pid) ? 'engines' : 'orphans',
+    )
+    assert.equal(engines.length, 1)
+    assert.ok(orphans.length > 0)
+    for (const pid of engines) process.kill(pid, 'SIGSTOP')
+    assert.equal((await running).reason, 'hang')
+    assert.equal(bench.brain.leftovers, true)
+    assert.deepEqual(processesOf(bench), orphans, 'only the end of the container ends these')
+    killProcesses(bench, 'SIGKILL')
+    assert.equal((await bench.brain.turn('say back')).reason, 'ok')
+  })
+
+  timed('that ends while idle is started again', async () => {
+    const bench = benches.open(openClaude({}))
+    await bench.brain.turn('say one')
+    killProcesses(bench, 'SIGKILL')
+    await until(() => bench.brain.state === 'asleep')
+    assert.equal((await bench.brain.turn('say two')).reason, 'ok')
+    assert.match(bench.conversation(), /say one/)
+    assert.equal(bench.brain.leftovers, false)
+  })
+
+  timed('that cannot run is an error of the check and a crash of the turn', async () => {
+    const { brain } = benches.open(openClaude({ claudePath: '/nowhere/claude' }))
+    const check = await brain.check()
+    assert.equal(check.claude, 'error')
+    assert.match(check.detail, /ENOENT/)
+    const end = await brain.turn('say x')
+    assert.equal(end.reason, 'crash')
+    assert.match(end.detail, /ENOENT/)
+  })
+})
+
+describe('the conversation of a claude brain', () => {
+  timed('begins afresh when the engine does not know it any more', async () => {
+    const bench = benches.open(openClaude({}))
+    writeFileSync(join(bench.home, 'session'), randomUUID())
+    assert.equal((await bench.brain.turn('say one')).reason, 'ok')
+    assert.ok(bench.events.some((event) => event.kind === 'note' && /fresh/.test(event.text)))
+    assert.equal((await bench.brain.turn('say two')).reason, 'ok')
+    assert.match(bench.conversation(), /say one/)
+  })
+})
+
+timed('what needs a permission is denied with a reason, and the turn goes on', async () => {
+  const bench = benches.open(openClaude({ allowedTools: ['mcp__hyperhive'] }))
+  const end = await bench.brain.turn('bash touch made.txt')
+  assert.equal(end.reason, 'ok')
+  assert.match(end.detail, /the operator has to allow it/)
+  assert.deepEqual(readdirSync(join(bench.home, 'work')), [])
+})
+timed('a login that comes while it runs is found by the next check', async () => {
+  const bench = benches.open(openClaude({}), { env: { ANTHROPIC_API_KEY: '' } })
+  assert.equal((await bench.brain.check()).claude, 'needs_login')
+  const claudeAiOauth = {
+    accessToken: 'sk-ant-oat01-test',
+    refreshToken: 'sk-ant-ort01-test',
+    expiresAt: Date.now() + 3_600_000,
+    scopes: ['user:inference', 'user:profile'],
+    subscriptionType: 'max',
+  }
+  writeFileSync(join(bench.home, 'config', '.credentials.json'), JSON.stringify({ claudeAiOauth }))
+  assert.deepEqual(await bench.brain.check(), { claude: 'ok', detail: 'Claude Max', mcp: { hyperhive: 'ok' } })
+})
