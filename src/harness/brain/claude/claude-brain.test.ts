@@ -87,12 +87,14 @@ describe('the process of a claude brain', { concurrency: 2 }, () => {
     assert.equal((await bench.brain.turn('say back')).reason, 'ok')
   })
 
-  timed('that ends while idle is started again', async () => {
+  timed('that ended while idle is started again, even when nobody has noticed yet', async () => {
     const bench = benches.open(openClaude({}))
     await bench.brain.turn('say one')
     killProcesses(bench, 'SIGKILL')
-    await until(() => bench.brain.state === 'asleep')
     assert.equal((await bench.brain.turn('say two')).reason, 'ok')
+    killProcesses(bench, 'SIGKILL')
+    await until(() => bench.brain.state === 'asleep')
+    assert.equal((await bench.brain.turn('say three')).reason, 'ok')
     assert.match(bench.conversation(), /say one/)
     assert.equal(bench.brain.leftovers, false)
   })

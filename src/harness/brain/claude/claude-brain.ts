@@ -180,11 +180,14 @@ class ClaudeBrain implements Brain {
   }
 
   async #converse(text: string, signal: AbortSignal): Promise<Conversation> {
+    const wasIdle = this.#engine !== undefined
     const engine = await this.#ensureEngine(signal)
     signal.throwIfAborted()
     this.#session.keep(engine.sessionId)
     const conversation = await engine.converse(text, signal)
     const { exit, facts } = conversation
+    // One that ended while it was idle, before anybody noticed, has not seen the message.
+    if (exit && wasIdle && !facts.begun && !facts.stopped) return this.#converse(text, signal)
     if (exit && (exit.signal || !facts.result)) this.#leftovers = true
     return conversation
   }

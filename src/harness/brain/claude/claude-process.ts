@@ -72,18 +72,21 @@ export function startClaude({ path, argv, cwd, env, onMessage, onNoise }: Claude
   }
 }
 
-async function awaitExit(
-  child: ChildProcessWithoutNullStreams,
-): Promise<Omit<ProcessExit, 'complaint'> & { complaint?: string }> {
+type Ending = Omit<ProcessExit, 'complaint'> & { readonly complaint?: string }
+
+async function awaitExit(child: ChildProcessWithoutNullStreams): Promise<Ending> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const exit = await new Promise<Omit<ProcessExit, 'complaint'> & { complaint?: string }>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, complaint: error.message }))
+  const ending = await new Promise<Ending>((resolve) => {
+    child.on('error', (error) => {
+      // Other errors, like a signal that could not be sent, end nothing.
+      if (child.pid === undefined) resolve({ code: null, signal: null, complaint: error.message })
+    })
     child.once('exit', (code, signal) => resolve({ code, signal }))
   })
   await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()
-  return exit
+  return ending
 }
 
 function readLines(

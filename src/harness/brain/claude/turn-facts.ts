@@ -39,6 +39,8 @@ export type StopCause = 'interrupted' | 'hang' | 'auth'
 
 /** What a turn's messages said that decides how it ended. Gathered by `observe`, read by `decideTurnEnd`. */
 export interface TurnFacts {
+  /** The engine has taken the message up. */
+  begun?: boolean
   result?: Result
   /** `error` of the last message that the engine made up itself. */
   error?: string
@@ -60,6 +62,7 @@ export interface TurnFacts {
 
 /** Takes note of one message. */
 export function observe(facts: TurnFacts, message: StreamMessage): void {
+  facts.begun = true
   try {
     note(facts, message)
   } catch (error) {

@@ -118,7 +118,7 @@ describe('how a turn ends', () => {
   })
 
   test('messages nobody knows change nothing', () => {
-    assert.deepEqual(gather([{ type: 'system', subtype: 'brand_new' }, { type: 'surprise' }, {}]), {})
+    assert.deepEqual(gather([{ type: 'system', subtype: 'brand_new' }, { type: 'surprise' }, {}]), { begun: true })
   })
 })
 

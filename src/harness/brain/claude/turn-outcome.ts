@@ -41,7 +41,8 @@ export function decideTurnEnd(
   const usage = result && measureTurn(facts, result, costBefore)
   if (result && !isAborted(result)) {
     const reason = result.is_error ? nameError(facts, result) : 'ok'
-    const detail = (result.result || result.errors?.join('; ') || result.subtype).slice(0, MAX_DETAIL)
+    const text = result.result || result.errors?.join('; ') || result.subtype
+    const detail = text.trim().replaceAll(/\s+/g, ' ').slice(0, MAX_DETAIL)
     return { reason, detail, usage, ...(reason === 'quota' && { resetsAt: quota?.resetsAt }) }
   }
   if (stopped) return { reason: stopped, detail: STOPPED[stopped], usage }
