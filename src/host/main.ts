@@ -129,6 +129,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       registry,
       broker,
       supervisor,
+      events,
       layout,
       daemonUid: uid,
       configureGateway: () => gateway.configure(),

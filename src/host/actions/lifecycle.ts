@@ -5,12 +5,14 @@ import { agentPort, MANAGER } from '../../wire/names.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { EventStore } from '../events/event-store.ts'
 import { type Layout, makeAgentDirectories } from '../layout.ts'
 
 export interface LifecycleOptions {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
+  readonly events: EventStore
   readonly layout: Layout
   readonly daemonUid: number
   /** Opens the socket of an agent whose directories exist. */
@@ -86,7 +88,7 @@ export class Lifecycle implements AsyncDisposable {
   /** Removes an agent. Notes and login stay for a revival unless `purge`. */
   async destroy(name: string, { purge }: { purge: boolean }): Promise<void> {
     await this.#exclusively(name, 'destroy', async () => {
-      const { registry, supervisor, broker, layout, configureGateway } = this.#options
+      const { registry, supervisor, broker, events, layout, configureGateway } = this.#options
       registry.get(name)
       await supervisor.remove(name)
       await this.#sockets.get(name)?.close()
@@ -96,6 +98,7 @@ export class Lifecycle implements AsyncDisposable {
       await Promise.all([paths.run, paths.egress].map((path) => rm(path, { recursive: true, force: true })))
       if (purge) {
         await broker.store.bury(name, `${name} was purged`)
+        await events.purge(name)
         await Promise.all([paths.home, paths.credentials].map((path) => rm(path, { recursive: true, force: true })))
       }
       await configureGateway()

@@ -32,6 +32,11 @@ export class EventStore {
     this.changes.notify()
   }
 
+  /** Forgets an agent that is gone for good. */
+  async purge(agent: string): Promise<void> {
+    await this.#db.write(() => this.#db.run('DELETE FROM events WHERE agent = ?', agent))
+  }
+
   /** Events after `after`, oldest first; without it the newest ones. */
   list(agent: string, { after, limit }: { after?: number; limit: number }): StoredEvent[] {
     const rows =

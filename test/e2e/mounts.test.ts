@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { startTestHive, type TestHive } from '../hive.ts'
+
+/** Has an agent run a command and gives what it printed, as its model was told. */
+async function runIn(hive: TestHive, agent: string, command: string): Promise<string> {
+  const host = await hive.host()
+  const { cursor } = await host.events({ agent, limit: 1 })
+  const { id } = await host.send({ to: agent, body: `bash ${command}` })
+  await hive.message(id, ({ state }) => state === 'done')
+  for (let after = cursor; ; ) {
+    const page = await host.events({ agent, after, wait_seconds: 10, limit: 500 })
+    after = page.cursor
+    for (const { event } of page.events) if (event.kind === 'turn_end') return event.end.detail
+  }
+}
+
+describe('what agents see of each other', { timeout: 90_000 }, () => {
+  test('the manager reads everybody’s notes and writes nobody’s; an agent sees its own', async () => {
+    await using hive = await startTestHive()
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    assert.match(await runIn(hive, 'alice', 'echo secret plan > /state/notes.md; ls /'), /state/)
+
+    assert.match(await runIn(hive, 'manager', 'cat /agents/alice/state/notes.md'), /secret plan/)
+    const tries =
+      'for d in /agents/alice/state /applied /meta; do touch $d/x 2>/dev/null && echo wrote $d; done; touch /proposed/x && echo kept'
+    assert.equal((await runIn(hive, 'manager', tries)).trim(), 'kept')
+
+    const elsewhere =
+      'for d in /agents /applied /meta /proposed /run/hive/../agents; do ls $d 2>/dev/null && echo sees $d; done; echo none'
+    assert.equal((await runIn(hive, 'alice', elsewhere)).trim(), 'none')
+    assert.equal(
+      (await runIn(hive, 'alice', 'touch /run/hive/x /opt/hive/x 2>/dev/null; ls /run/hive')).trim(),
+      'mcp.sock',
+    )
+
+    // An agent that comes later is there at once.
+    await host.spawn({ name: 'bob' })
+    await runIn(hive, 'bob', 'echo hi > /state/notes.md; echo')
+    assert.match(await runIn(hive, 'manager', 'cat /agents/bob/state/notes.md'), /hi/)
+  })
+
+  test('an agent that is destroyed and spawned again finds its notes; purged, it does not', async () => {
+    await using hive = await startTestHive()
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    await runIn(hive, 'alice', 'echo remember > /state/notes.md; echo')
+    const state = join(hive.stateDir, 'agents/alice/state')
+    const owner = statSync(state).uid
+
+    await host.destroy({ agent: 'alice' })
+    await assert.rejects(host.send({ to: 'alice', body: 'say x' }), { code: 'not_found', message: /was destroyed/ })
+    await host.spawn({ name: 'alice' })
+    assert.equal(statSync(state).uid, owner)
+    assert.match(await runIn(hive, 'alice', 'cat /state/notes.md'), /remember/)
+
+    await host.destroy({ agent: 'alice', purge: true })
+    await host.spawn({ name: 'alice' })
+    assert.equal((await runIn(hive, 'alice', 'ls /state; echo empty')).trim(), 'empty')
+  })
+})
