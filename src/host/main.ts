@@ -183,7 +183,14 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         app,
         defaultModel: settings.model,
         about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
-        errors: () => gateway.errors(),
+        errors: () => [
+          ...gateway.errors(),
+          ...registry.undecodable.map(({ table, id, problem }) => ({
+            where: `${table} ${id}`,
+            problem,
+            since: startedAt,
+          })),
+        ],
         shutdown: (options) => setImmediate(() => void stop(options)),
       }),
       { path: layout.hostSocket, onInternalError },

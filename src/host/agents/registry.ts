@@ -1,7 +1,8 @@
+import { z } from 'zod'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
-import { Desired } from '../../wire/things.ts'
+import { Desired, type Undecodable } from '../../wire/things.ts'
 
 export interface AgentRow {
   readonly name: string
@@ -13,18 +14,35 @@ export interface AgentRow {
   readonly createdAt: number
 }
 
+const COLUMNS = 'name, slot, desired, model, created_at'
+const AgentColumns = z.object({
+  name: z.string(),
+  slot: z.number().int(),
+  desired: Desired,
+  model: z.string().nullable(),
+  created_at: z.number(),
+})
+
 /** The agents of a hive, as they are stored; what they are doing is not here. */
 export class AgentRegistry {
   readonly #db: Database
   readonly #rows = new Map<string, AgentRow>()
   readonly #destroyed = new Set<string>()
+  readonly #undecodable: Undecodable[] = []
 
   constructor(db: Database) {
     this.#db = db
-    for (const row of db.all('SELECT name, slot, desired, destroyed, model, created_at FROM agents ORDER BY slot')) {
+    for (const row of db.all(`SELECT ${COLUMNS}, destroyed FROM agents ORDER BY slot`)) {
+      const decoded = AgentColumns.safeParse(row)
       if (row.destroyed === 1) this.#destroyed.add(String(row.name))
-      else this.#rows.set(String(row.name), decode(row))
+      else if (decoded.success) this.#rows.set(decoded.data.name, toAgentRow(decoded.data))
+      else this.#undecodable.push({ table: 'agents', id: String(row.name), problem: z.prettifyError(decoded.error) })
     }
+  }
+
+  /** Rows that could not be read when the daemon started: their agents are missing. */
+  get undecodable(): readonly Undecodable[] {
+    return this.#undecodable
   }
 
   list(): AgentRow[] {
@@ -63,7 +81,7 @@ export class AgentRegistry {
         name === MANAGER ? 0 : this.#freeSlot(),
         now,
       )
-      return decode(this.#db.get('SELECT * FROM agents WHERE name = ?', name) ?? {})
+      return toAgentRow(AgentColumns.parse(this.#db.get(`SELECT ${COLUMNS} FROM agents WHERE name = ?`, name)))
     })
     this.#rows.set(name, row)
     this.#destroyed.delete(name)
@@ -105,12 +123,7 @@ export class AgentRegistry {
   }
 }
 
-function decode(row: Record<string, unknown>): AgentRow {
-  return {
-    name: String(row.name),
-    slot: Number(row.slot),
-    desired: Desired.parse(row.desired),
-    model: row.model === null ? null : String(row.model),
-    createdAt: Number(row.created_at),
-  }
-}
+const toAgentRow = ({ created_at, ...same }: z.infer<typeof AgentColumns>): AgentRow => ({
+  ...same,
+  createdAt: created_at,
+})

@@ -1,5 +1,6 @@
 import { createNotifier, type Notifier } from '../../kit/notifier.ts'
-import type { Database } from '../../kit/sqlite.ts'
+import type { Database, Row } from '../../kit/sqlite.ts'
+import { errorText } from '../../wire/errors.ts'
 import { LiveEvent, MAX_EVENT_BYTES, type StoredEvent } from '../../wire/events.ts'
 
 /** The live events of every agent, numbered in the order in which they were stored. */
@@ -49,8 +50,17 @@ export class EventStore {
       epoch: Number(row.epoch),
       n: Number(row.n),
       at: Number(row.at),
-      event: LiveEvent.parse(JSON.parse(String(row.event))),
+      event: decode(row),
     }))
+  }
+}
+
+/** A row that cannot be read is shown as such in its place. */
+function decode(row: Row): LiveEvent {
+  try {
+    return LiveEvent.parse(JSON.parse(String(row.event)))
+  } catch (error) {
+    return { kind: 'note', level: 'error', text: `event ${row.seq} cannot be decoded: ${errorText(error)}` }
   }
 }
 

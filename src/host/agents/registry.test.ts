@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+import { openHiveDatabase } from '../database.ts'
+import { AgentRegistry } from './registry.ts'
+
+describe('the registry of agents', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'registry-'))
+  after(() => rmSync(directory, { recursive: true }))
+  const open = (name: string) => openHiveDatabase(join(directory, name))
+
+  test('keeps an agent’s slot through its destruction, and gives a purged one’s away', async () => {
+    using db = open('slots')
+    const registry = new AgentRegistry(db)
+    assert.equal((await registry.create('manager', 0)).slot, 0)
+    assert.equal((await registry.create('alice', 0)).slot, 1)
+    assert.equal((await registry.create('bob', 0)).slot, 2)
+    await registry.destroy('alice', false)
+    assert.equal(registry.wasDestroyed('alice'), true)
+    assert.equal((await registry.create('carol', 0)).slot, 3)
+    assert.equal((await registry.create('alice', 0)).slot, 1)
+    await registry.destroy('carol', true)
+    assert.equal(registry.wasDestroyed('carol'), false)
+    assert.equal((await registry.create('dave', 0)).slot, 3)
+  })
+
+  test('remembers what was chosen for an agent', async () => {
+    {
+      using db = open('choices')
+      const registry = new AgentRegistry(db)
+      await registry.create('alice', 7)
+      await registry.setModel('alice', 'opus')
+      await registry.setDesired('alice', 'stopped')
+    }
+    using db = open('choices')
+    const registry = new AgentRegistry(db)
+    assert.deepEqual(registry.get('alice'), { name: 'alice', slot: 1, desired: 'stopped', model: 'opus', createdAt: 7 })
+    assert.throws(() => registry.get('bob'), { code: 'not_found' })
+    await assert.rejects(registry.create('alice', 0), { code: 'conflict' })
+  })
+
+  test('shows a row that it cannot read, and goes on with the others', async () => {
+    {
+      using db = open('broken')
+      const registry = new AgentRegistry(db)
+      await registry.create('alice', 0)
+      await registry.create('bob', 0)
+    }
+    const file = new DatabaseSync(join(directory, 'broken'))
+    file.exec(`PRAGMA ignore_check_constraints = ON; UPDATE agents SET desired = 'asleep' WHERE name = 'alice'`)
+    file.close()
+    using db = open('broken')
+    const registry = new AgentRegistry(db)
+    assert.deepEqual(registry.names(), ['bob'])
+    assert.equal(registry.undecodable[0]?.id, 'alice')
+    assert.match(registry.undecodable[0]?.problem ?? '', /desired/)
+  })
+})
