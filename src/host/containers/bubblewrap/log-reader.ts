@@ -46,7 +46,7 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
 function createCursor(file: string) {
   const cutter = createLineCutter()
   let offset = 0
-  let rotated: number | undefined
+  let rotated: string | undefined
 
   const readOn = (path: string): string[] => {
     const lines: string[] = []
@@ -62,13 +62,13 @@ function createCursor(file: string) {
     /** The lines that were finished since the last call. */
     read(): string[] {
       const lines: string[] = []
-      const inode = inodeOf(rotatedFile(file))
-      if (inode !== rotated) {
+      const latest = identityOf(rotatedFile(file))
+      if (latest !== rotated) {
         // What was not read before the rotation has gone there.
         if (offset > sizeOf(rotatedFile(file))) offset = 0
         lines.push(...readOn(rotatedFile(file)))
         offset = 0
-        rotated = inode
+        rotated = latest
       }
       if (offset > sizeOf(file)) offset = 0
       return lines.concat(readOn(file))
@@ -90,7 +90,12 @@ function readChunk(path: string, offset: number): Buffer {
   }
 }
 
-const inodeOf = (path: string): number | undefined => ifPresent(() => statSync(path).ino)
+/** Inode numbers are used again, so not by them alone. */
+const identityOf = (path: string): string | undefined =>
+  ifPresent(() => {
+    const { ino, mtimeMs } = statSync(path)
+    return `${ino}:${mtimeMs}`
+  })
 const sizeOf = (path: string): number => ifPresent(() => statSync(path).size) ?? 0
 
 function ifPresent<T>(look: () => T): T | undefined {

@@ -3,7 +3,8 @@ import type { ContainerSpec } from '../runtime.ts'
 import { openBubblewrapRuntime } from './runtime.ts'
 
 /**
- * A daemon in small: opens a runtime, starts the container whose spec is in a file, says so and waits to be killed.
+ * A daemon in small: opens a runtime, starts the container whose spec is in a file, says so, runs
+ * something in it and waits to be killed.
  * Arguments: state directory, spec file.
  */
 const [stateDir, specFile] = process.argv.slice(2) as [string, string]
@@ -13,4 +14,6 @@ await runtime.apply(spec, { reference: 'a', revision: 'b' })
 process.stdout.write('starting\n')
 const { incarnation } = await runtime.start(spec.name)
 process.stdout.write(`started ${incarnation}\n`)
+const { stdout } = await runtime.exec(spec.name, ['ls', '/proc/self/fd'])
+process.stdout.write(`descriptors of exec: ${stdout.trim().replaceAll('\n', ' ')}\n`)
 setInterval(() => {}, 1000)

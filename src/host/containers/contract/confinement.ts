@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { killDaemon, startElsewhere } from './other-daemon.ts'
+import { killDaemon, nextLine, spawnDaemon } from './other-daemon.ts'
 import {
   type Capabilities,
   createSpec,
@@ -84,8 +84,6 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
 
     it('gets no descriptor and no variable of the daemon, nor does exec', async () => {
       await using subject = await make()
-      const leakFile = join(subject.scratch, 'leak')
-      const leak = openSync(leakFile, 'w')
       const look = [
         // The fourth is the directory that `ls` reads.
         'echo $(ls /proc/self/fd)',
@@ -93,11 +91,12 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
         `cat /proc/[0-9]*/environ | grep -ac hush`,
         `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c leak`,
       ].join('; echo; ')
-      const { daemon } = await startElsewhere(subject, createSpec(subject, 'h-a', `${look}; echo end; ${FOREVER}`), {
+      const daemon = spawnDaemon(subject, createSpec(subject, 'h-a', `${look}; echo end; ${FOREVER}`), {
         env: { ...process.env, HIVE_SECRET: 'hush' },
-        descriptors: Array.from({ length: 12 }, () => leak),
+        leak: join(subject.scratch, 'leak'),
       })
       try {
+        assert.equal(await nextLine(daemon, 'descriptors of exec: '), '0 1 2 3')
         await waitForLine(subject.runtime, 'h-a', 'end')
         const payload = await outputOf(subject.runtime, 'h-a')
         assert.deepEqual(payload.filter(Boolean), ['0 1 2 3', 'HOME LANG PATH PWD STATE ', '0', '0', 'end'])
@@ -105,7 +104,6 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
         assert.deepEqual(stdout.split('\n').filter(Boolean), ['0 1 2 3', 'HOME LANG PATH ', '0', '0'])
       } finally {
         await killDaemon(daemon)
-        closeSync(leak)
       }
     })
 

@@ -8,29 +8,31 @@ import type { Subject } from './subject.ts'
 
 export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv
-  /** Descriptors that it inherits besides stdio, as from a careless shell. */
-  readonly descriptors?: readonly number[]
+  /** A file that it inherits open, far above stdio, as from a careless shell. */
+  readonly leak?: string
 }
 
 /** Starts a container from a process of its own, which can be killed as a daemon would be. */
 export function spawnDaemon(subject: Subject, spec: ContainerSpec, options: DaemonOptions = {}): ChildProcess {
   const file = join(subject.scratch, `${spec.name}.json`)
   writeFileSync(file, JSON.stringify(spec))
-  const [command, ...args] = subject.starter
-  const stdio = ['ignore', 'pipe', 'inherit', ...(options.descriptors ?? [])] as const
-  return spawn(command, [...args, file], { stdio: [...stdio], env: options.env })
+  const careless = ['bash', '-c', 'exec 200>"$0"; exec "$@"']
+  const [command, ...args] = (
+    options.leak ? [...careless, options.leak, ...subject.starter] : subject.starter
+  ) as string[]
+  return spawn(command as string, [...args, file], { stdio: ['ignore', 'pipe', 'inherit'], env: options.env })
 }
 
 /** Resolves when it says that the container runs. */
 export async function startElsewhere(subject: Subject, spec: ContainerSpec, options: DaemonOptions = {}) {
   const daemon = spawnDaemon(subject, spec, options)
-  const line = await nextLine(daemon, 'started ')
-  return { daemon, incarnation: line.slice('started '.length) }
+  return { daemon, incarnation: await nextLine(daemon, 'started ') }
 }
 
+/** The rest of the first line that begins with `prefix`, from now on. */
 export async function nextLine(daemon: ChildProcess, prefix: string): Promise<string> {
   for await (const line of createInterface({ input: daemon.stdout as NodeJS.ReadableStream })) {
-    if (line.startsWith(prefix)) return line
+    if (line.startsWith(prefix)) return line.slice(prefix.length)
   }
   throw new Error(`the daemon ended before it said ${prefix}`)
 }
