@@ -13,17 +13,14 @@ export interface AgentFacts {
   readonly defaultModel: string
   readonly revision: string
   readonly others: readonly string[]
-  /** Wall clock, ms. */
-  readonly now: number
 }
 
 /** What the operator sees of an agent: derived from what is stored and from what its harness last said. */
 export function viewAgent(facts: AgentFacts): Agent {
-  const { row, link, broker, failure, others, now } = facts
+  const { row, link, broker, failure, others } = facts
   const { name } = row
   const { store } = broker
   const state = stateOf(facts)
-  if (link.stateSince.state !== state) link.stateSince = { state, since: now }
   const live = link.live
   const holds = store.holds(name)
   const port = agentPort(name)
@@ -32,11 +29,9 @@ export function viewAgent(facts: AgentFacts): Agent {
     role: roleOf(name),
     container: containerName(name),
     state,
-    stateSince: link.stateSince.since,
+    stateSince: link.changedAt,
     desired: row.desired,
-    turn: holds
-      ? { messages: store.held(name, store.epoch(name)).map(({ id }) => id), since: link.turnSince ?? now }
-      : null,
+    turn: holds ? { messages: store.held(name, store.epoch(name)).map(({ id }) => id), since: link.changedAt } : null,
     model: row.model ?? facts.defaultModel,
     unread: store.pending(name),
     port,

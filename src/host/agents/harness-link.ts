@@ -27,13 +27,42 @@ export class HarnessLink {
   readonly #agent: string
   #live: LiveHarness | undefined
   #commands: Command[] = []
-  turnSince: number | undefined
-  lastTurn: { end: TurnEnd; at: number } | undefined
-  stateSince: { state: string; since: number } = { state: '', since: 0 }
+  #lastTurn: { end: TurnEnd; at: number } | undefined
+  #changedAt: number
 
   constructor(agent: string, now: Clock) {
     this.#agent = agent
     this.#now = now
+    this.#changedAt = now()
+  }
+
+  /** When what the agent does last became something else. */
+  get changedAt(): number {
+    return this.#changedAt
+  }
+
+  get lastTurn(): { end: TurnEnd; at: number } | undefined {
+    return this.#lastTurn
+  }
+
+  turnBegan(): void {
+    this.#changed()
+  }
+
+  turnEnded(end: TurnEnd): void {
+    this.#lastTurn = { end, at: this.#now() }
+    this.#changed()
+  }
+
+  /** The engine says what state it is in. */
+  becameReady(ready: NonNullable<LiveHarness['ready']>): void {
+    if (this.#live) this.#live.ready = ready
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#changedAt = this.#now()
+    this.changes.notify()
   }
 
   get live(): LiveHarness | undefined {
@@ -60,13 +89,13 @@ export class HarnessLink {
     this.#commands = []
     call.signal.addEventListener('abort', () => this.#detach(call.connection), { once: true })
     if (call.signal.aborted) this.#detach(call.connection)
-    this.changes.notify()
+    this.#changed()
   }
 
   #detach(connection: object): void {
     if (this.#live?.connection !== connection) return
     this.#live = undefined
-    this.changes.notify()
+    this.#changed()
   }
 
   /** The live harness, if this call is its. Throws `forbidden` for whoever else speaks on the socket. */

@@ -49,8 +49,8 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     },
 
     async ready({ claude, detail }, call) {
-      link.assertHarness(call).ready = { claude, detail }
-      link.changes.notify()
+      link.assertHarness(call)
+      link.becameReady({ claude, detail })
       broker.changes.notify()
       // Without a login no turn could end well: its mail waits.
       if (claude === 'needs_login') broker.closeInbox(agent)
@@ -74,7 +74,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       if (!holds && !isHarness) throw new HiveError('forbidden', 'no turn is in progress', { hint: 'say hello first' })
       const epoch = link.live?.epoch ?? store.epoch(agent)
       const message = await broker.recv(agent, { epoch, waitMs: wait_seconds * 1000, signal: call.signal })
-      if (message && !holds) link.turnSince = Date.now()
+      if (message && !holds) link.turnBegan()
       return { message }
     },
 
@@ -86,14 +86,14 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     async ack({ epoch, ids, end }, call) {
       assertEpoch(call, epoch)
       await broker.endTurn(agent, epoch, ids, end, true)
-      link.lastTurn = { end, at: Date.now() }
+      link.turnEnded(end)
       return {}
     },
 
     async release({ epoch, ids, end }, call) {
       assertEpoch(call, epoch)
       const { action } = await broker.endTurn(agent, epoch, ids, end, false)
-      link.lastTurn = { end, at: Date.now() }
+      link.turnEnded(end)
       return { action }
     },
 

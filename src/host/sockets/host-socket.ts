@@ -47,7 +47,6 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       defaultModel: deps.defaultModel,
       revision: app.revision,
       others: registry.names(),
-      now: Date.now(),
     })
   const views = (): Agent[] => registry.names().map(view)
   const command = (agent: string, what: Parameters<ReturnType<typeof supervisor.link>['command']>[0]) => {
