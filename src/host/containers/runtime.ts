@@ -34,10 +34,16 @@ export interface ContainerRuntime {
   /** Starts and ends as they happen, from the call on. Ends when `signal` aborts. */
   watch(signal: AbortSignal): AsyncIterable<ContainerEvent>
 
-  /** What the container wrote to stdout and stderr, oldest first; `tail` counts lines; `follow` goes on until `signal` aborts. */
+  /**
+   * What the container wrote in this and earlier lives, oldest first within each stream; `tail` counts lines of each stream.
+   * `follow` goes on until `signal` aborts, over new lives too. Throws `not_found`.
+   */
   logs(name: string, options: LogOptions): AsyncIterable<LogLine>
 
-  /** Runs a command inside as the agent's own uid, without capabilities. Throws `conflict` when the container is down. */
+  /**
+   * Runs a command inside as the agent's own uid, without capabilities, within the container's limits. Throws `conflict`
+   * when the container is down and `timeout` when the command was killed for taking too long.
+   */
   exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
 }
 
@@ -127,9 +133,11 @@ export interface LogLine {
 }
 
 export interface ExecOptions {
+  /** Nobody waits for a stream to end once the command has. */
   readonly stdin?: string | Readable
+  /** Default 60 s. */
   readonly timeoutMs?: number
-  /** Cut after this many bytes of stdout and of stderr each. Default 1 MiB. */
+  /** What comes after this many bytes of stdout, and of stderr, is thrown away; the command goes on. Default 1 MiB. */
   readonly maxBytes?: number
 }
 

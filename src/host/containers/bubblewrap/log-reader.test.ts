@@ -71,6 +71,20 @@ describe('readLogs', () => {
     )
   })
 
+  it('finds the last lines over a rotation and in a large log', async () => {
+    using logs = makeLogs()
+    appendFileSync(logs.files.stdout, 'one\ntwo\n')
+    rotateLog(logs.files.stdout, 5)
+    appendFileSync(logs.files.stdout, 'three\n')
+    const texts = async (tail: number) => (await Array.fromAsync(readLogs(logs, { tail }))).map(({ text }) => text)
+    assert.deepEqual(await texts(2), ['two', 'three'])
+    appendFileSync(logs.files.stdout, `${'x'.repeat(3_000_000)}\nlast\nunfinished`)
+    assert.deepEqual(await texts(2), ['last', 'unfinished'])
+    rotateLog(logs.files.stdout, 1_000_000)
+    appendFileSync(logs.files.stdout, '\n')
+    assert.deepEqual(await texts(2), ['last', 'unfinished'])
+  })
+
   it('begins anew when the writer emptied its own log', async () => {
     using logs = makeLogs()
     const stop = new AbortController()

@@ -3,7 +3,9 @@ import { createLineCutter } from '../line-cutter.ts'
 import type { LogLine, LogOptions } from '../runtime.ts'
 import { rotatedFile } from './log-rotation.ts'
 
-const CHUNK_BYTES = 1024 * 1024
+const CHUNK_BYTES = 128 * 1024
+/** The last lines are looked for in so much: a flood of tiny ones must not keep the daemon busy. */
+const TAIL_BYTES = 1024 * 1024
 
 export interface LogFiles {
   /** The folder of both. */
@@ -17,24 +19,35 @@ export interface LogFiles {
  */
 export async function* readLogs({ path, files }: LogFiles, options: LogOptions): AsyncIterable<LogLine> {
   const { tail, follow, signal } = options
-  const cursors = (['stdout', 'stderr'] as const).map((stream) => ({ stream, cursor: createCursor(files[stream]) }))
+  const cursors = (['stdout', 'stderr'] as const).map((stream) => ({
+    stream,
+    cursor: createCursor(files[stream], { fromEnd: tail !== undefined }),
+  }))
   let wake = () => {}
   const watcher = follow ? watch(path, () => wake()) : undefined
   const abort = () => wake()
   signal?.addEventListener('abort', abort)
   try {
     for (const { stream, cursor } of cursors) {
-      const lines = follow ? cursor.read() : [...cursor.read(), ...cursor.end()]
-      const skip = tail === undefined ? 0 : Math.max(0, lines.length - tail)
-      for (const text of lines.slice(skip)) yield { stream, text }
+      let kept: string[] = []
+      for (const lines of cursor.read()) {
+        if (tail === undefined) for (const text of lines) yield { stream, text }
+        else kept = last(kept.concat(lines), tail)
+      }
+      for (const text of follow ? kept : last(kept.concat(cursor.end()), tail)) yield { stream, text }
     }
     while (follow && !signal?.aborted) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve
       })
-      const lines = cursors.flatMap(({ stream, cursor }) => cursor.read().map((text) => ({ stream, text })))
-      yield* lines
-      if (lines.length === 0 && !signal?.aborted) await changed
+      let found = false
+      for (const { stream, cursor } of cursors) {
+        for (const text of flatten(cursor.read())) {
+          found = true
+          yield { stream, text }
+        }
+      }
+      if (!found && !signal?.aborted) await changed
     }
   } finally {
     watcher?.close()
@@ -42,36 +55,63 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
   }
 }
 
-/** Reads on in a log that is rotated under its hands. */
-function createCursor(file: string) {
-  const cutter = createLineCutter()
-  let offset = 0
-  let rotated: string | undefined
+const last = (lines: string[], count: number | undefined): string[] =>
+  count === undefined ? lines : lines.slice(Math.max(0, lines.length - count))
 
-  const readOn = (path: string): string[] => {
-    const lines: string[] = []
-    for (;;) {
+function* flatten(batches: Iterable<string[]>): Iterable<string> {
+  for (const batch of batches) yield* batch
+}
+
+/**
+ * Reads on in a log that is rotated under its hands; piece by piece, since a log of tiny lines is large in memory. `fromEnd`
+ * begins near the end.
+ */
+function createCursor(file: string, { fromEnd }: { fromEnd: boolean }) {
+  const old = rotatedFile(file)
+  const cutter = createLineCutter()
+  let rotated: string | undefined
+  let offset = 0
+  let skipsFirstLine = false
+
+  if (fromEnd) {
+    const start = Math.max(0, sizeOf(old) + sizeOf(file) - TAIL_BYTES)
+    skipsFirstLine = start > 0
+    const isInOld = start < sizeOf(old)
+    if (!isInOld) rotated = identityOf(old)
+    offset = isInOld ? start : start - sizeOf(old)
+  }
+
+  /** Stops at a rotation, also one that comes while nobody asks for more. */
+  function* readOn(path: string, latest: string | undefined): Iterable<string[]> {
+    while (identityOf(old) === latest) {
       const chunk = readChunk(path, offset)
-      if (chunk.length === 0) return lines
+      if (chunk.length === 0) return
       offset += chunk.length
-      for (const line of cutter.cut(chunk)) lines.push(line)
+      const lines = cutter.cut(chunk)
+      if (skipsFirstLine && lines.length > 0) {
+        lines.shift()
+        skipsFirstLine = false
+      }
+      yield lines
     }
   }
 
   return {
     /** The lines that were finished since the last call. */
-    read(): string[] {
-      const lines: string[] = []
-      const latest = identityOf(rotatedFile(file))
-      if (latest !== rotated) {
-        // What was not read before the rotation has gone there.
-        if (offset > sizeOf(rotatedFile(file))) offset = 0
-        lines.push(...readOn(rotatedFile(file)))
-        offset = 0
-        rotated = latest
+    *read(): Iterable<string[]> {
+      for (;;) {
+        const latest = identityOf(old)
+        if (latest !== rotated) {
+          // What was not read before the rotation has gone there.
+          if (offset > sizeOf(old)) offset = 0
+          yield* readOn(old, latest)
+          offset = 0
+          rotated = latest
+        }
+        if (offset > sizeOf(file)) offset = 0
+        yield* readOn(file, latest)
+        if (identityOf(old) === latest) return
       }
-      if (offset > sizeOf(file)) offset = 0
-      return lines.concat(readOn(file))
     },
     /** The last line, if it was never finished. */
     end: () => cutter.end(),
