@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectOps, type OpConnection } from '../../src/kit/op-client.ts'
+import { HiveError } from '../../src/wire/errors.ts'
+import type { Message } from '../../src/wire/things.ts'
+import { brokerOps } from './broker-ops.ts'
+
+const AGENTS = ['a1', 'a2', 'a3', 'a4']
+const DAEMON_KILLS = 60
+const CONSUMER_KILLS = 200
+
+test('kill -9 of the broker and of its consumers loses nothing and doubles nothing', {
+  timeout: 240_000,
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'kill-loop-'))
+  const socket = join(directory, 's.sock')
+  const database = join(directory, 'hive.sqlite')
+  let server: ChildProcess
+  const startServer = async () => {
+    server = spawn(process.execPath, [join(import.meta.dirname, 'broker-program.ts'), database, socket], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await Promise.race([
+      once(server.stdout as NodeJS.ReadableStream, 'data'),
+      once(server, 'exit').then(() => assert.fail('the broker does not start')),
+    ])
+  }
+  const killServer = async () => {
+    const ended = once(server, 'exit')
+    server.kill('SIGKILL')
+    await ended
+  }
+  /** Connects as soon as the broker is there. */
+  const connect = async (): Promise<OpConnection<typeof brokerOps>> => {
+    for (;;) {
+      try {
+        return await connectOps(brokerOps, socket)
+      } catch (error) {
+        assert.ok(error instanceof HiveError && error.code === 'unreachable')
+        await sleep(10)
+      }
+    }
+  }
+
+  let sending = true
+  let consuming = true
+  let daemonKills = 0
+  let consumerKills = 0
+  let retries = 0
+  /** Key of every send that was answered → the id that it was given. */
+  const confirmed = new Map<string, number>()
+
+  const runSender = async (name: string) => {
+    let connection = await connect()
+    for (let n = 0; sending; n += 1) {
+      const key = `${name}-${n}`
+      for (;;) {
+        try {
+          const to = AGENTS[n % AGENTS.length] as string
+          const { ids } = await connection.call.send({ from: name, to, body: `message ${key}`, key })
+          confirmed.set(key, ids[0] as number)
+          break
+        } catch (error) {
+          assert.ok(error instanceof HiveError && error.code === 'unreachable', String(error))
+          retries += 1
+          connection = await connect()
+        }
+      }
+      await sleep(2)
+    }
+    connection.close()
+  }
+
+  const runConsumer = async (agent: string) => {
+    let epoch: number | undefined
+    while (consuming) {
+      const connection = await connect()
+      try {
+        const hello = await connection.call.hello({ agent, epoch })
+        epoch = hello.epoch
+        let held = hello.leases
+        while (consuming) {
+          if (held.length === 0) {
+            const { message } = await connection.call.recv({ agent, epoch, waitMs: 200 })
+            held = message ? [message] : []
+            continue
+          }
+          // A consumer that is killed comes back as a new life; while the test winds down none is.
+          if (sending && Math.random() < 0.05) {
+            consumerKills += 1
+            epoch = undefined
+            break
+          }
+          await connection.call.ack({ agent, epoch, ids: held.map(({ id }) => id) })
+          held = []
+        }
+      } catch (error) {
+        assert.ok(error instanceof HiveError, String(error))
+        // An ack that was committed but not answered is repeated, and refused.
+        assert.ok(['unreachable', 'stale_lease', 'conflict'].includes(error.code), error.message)
+      } finally {
+        await connection[Symbol.asyncDispose]()
+      }
+    }
+  }
+
+  try {
+    await startServer()
+    const senders = ['s1', 's2', 's3', 's4'].map(runSender)
+    const consumers = AGENTS.map(runConsumer)
+    while (daemonKills < DAEMON_KILLS || consumerKills < CONSUMER_KILLS) {
+      await sleep(50 + Math.random() * 300)
+      await killServer()
+      daemonKills += 1
+      await startServer()
+    }
+    sending = false
+    await Promise.all(senders)
+
+    let rows: (Message & { key: string | null })[]
+    const observer = await connect()
+    do {
+      rows = (await observer.call.rows({})).messages
+      await sleep(100)
+      // Nobody reads the news of dead letters here.
+    } while (rows.some(({ state, from }) => from !== 'system' && (state === 'queued' || state === 'leased')))
+    consuming = false
+    await Promise.all(consumers)
+    observer.close()
+
+    const sent = rows.filter(({ from }) => from !== 'system')
+    const byKey = Map.groupBy(sent, ({ key }) => key)
+    const lost = [...confirmed].filter(([key, id]) => byKey.get(key)?.[0]?.id !== id)
+    assert.deepEqual(lost, [], 'a confirmed send is not there')
+    assert.deepEqual(
+      [...byKey].filter(([, same]) => same.length > 1),
+      [],
+      'a key has two rows',
+    )
+    for (const { id, state, failures, attempt } of sent) {
+      assert.equal(state === 'dead', failures >= 3, `message ${id}: ${state} with ${failures} failures`)
+      assert.ok(attempt > failures || state === 'dead', `message ${id}: ${attempt} attempts, ${failures} failures`)
+    }
+    const redelivered = sent.filter(({ attempt }) => attempt > 1).length
+    const dead = sent.filter(({ state }) => state === 'dead').length
+    t.diagnostic(
+      `${daemonKills} kills of the broker, ${consumerKills} of consumers, ${confirmed.size} confirmed sends, ${retries} retries, ` +
+        `${redelivered} redelivered, ${dead} dead, 0 lost, 0 double`,
+    )
+  } finally {
+    sending = false
+    consuming = false
+    await killServer()
+    rmSync(directory, { recursive: true })
+  }
+})
