@@ -34,9 +34,13 @@ export interface Outgoing {
   readonly key?: string
 }
 
-/** A `recv` that waits. */
+/** A `recv` that has no answer yet. */
 interface Waiter {
   readonly epoch: number
+  /** It may stay when there is nothing to be had now. */
+  isPatient: boolean
+  /** The store is being asked for it. */
+  isLeasing: boolean
   /** It was called within a turn and joins its message to it. */
   readonly joins: boolean
   resolve(delivery: Delivery | null): void
@@ -58,8 +62,7 @@ export class Broker implements Disposable {
   readonly #sendBuckets
   readonly #chainBuckets
   readonly #waiters = new Map<string, Waiter[]>()
-  readonly #leasing = new Set<string>()
-  /** Asked again while a lease was under way. */
+  /** Something came while the store was being asked for every waiter there is. */
   readonly #askedAgain = new Set<string>()
   readonly #slotHolders = new Set<string>()
   readonly #waitForSlot = new Set<string>()
@@ -147,6 +150,8 @@ export class Broker implements Disposable {
       const waiter: Waiter = {
         epoch,
         joins,
+        isPatient: waitMs > 0,
+        isLeasing: false,
         resolve: (delivery) => {
           leave()
           resolve(delivery)
@@ -156,11 +161,15 @@ export class Broker implements Disposable {
           reject(error)
         },
       }
-      const giveUp = () => waiter.resolve(null)
+      // What the store is leasing to it right now has to be told.
+      const giveUp = () => {
+        if (waiter.isLeasing) waiter.isPatient = false
+        else waiter.resolve(null)
+      }
       const timer = waitMs > 0 ? setTimeout(giveUp, waitMs) : undefined
       signal.addEventListener('abort', giveUp, { once: true })
       this.#waiters.set(agent, [...(this.#waiters.get(agent) ?? []), waiter])
-      this.#deliver(agent, waitMs === 0 ? giveUp : undefined)
+      this.#leaseTo(agent, waiter)
     })
   }
 
@@ -168,37 +177,40 @@ export class Broker implements Disposable {
     for (const agent of agents) this.#deliver(agent)
   }
 
-  /** Leases the next message to whoever waits for it. `otherwise` runs when there is none to be had now. */
-  #deliver(agent: string, otherwise?: () => void): void {
-    const waiter = this.#waiters.get(agent)?.[0]
-    if (!waiter) return
-    if (this.#leasing.has(agent)) {
-      this.#askedAgain.add(agent)
-      return
-    }
-    if (this.#closedInboxes.has(agent) || this.store.parked(agent) || !this.#takeSlot(agent)) {
-      otherwise?.()
-      return
-    }
-    this.#leasing.add(agent)
-    void this.#lease(agent, waiter, otherwise)
+  /** Leases the next message to whoever waits for it. */
+  #deliver(agent: string): void {
+    const waiters = this.#waiters.get(agent)
+    if (!waiters) return
+    const inTurn = this.store.holds(agent)
+    const next = waiters.find(({ isLeasing, joins }) => !isLeasing && joins === inTurn)
+    if (next) this.#leaseTo(agent, next)
+    else this.#askedAgain.add(agent)
   }
 
-  async #lease(agent: string, waiter: Waiter, otherwise?: () => void): Promise<void> {
+  #leaseTo(agent: string, waiter: Waiter): void {
+    if (this.#closedInboxes.has(agent) || this.store.parked(agent) || !this.#takeSlot(agent)) {
+      if (!waiter.isPatient) waiter.resolve(null)
+      return
+    }
+    waiter.isLeasing = true
+    void this.#lease(agent, waiter)
+  }
+
+  async #lease(agent: string, waiter: Waiter): Promise<void> {
     try {
       const { epoch, joins } = waiter
       const { delivery, waitUntil } = await this.store.lease(agent, { epoch, joins, now: this.#now() })
-      this.#leasing.delete(agent)
+      waiter.isLeasing = false
       if (delivery) {
         waiter.resolve(delivery)
         this.changes.notify()
+        if (delivery.pending > 0) this.#deliver(agent)
         return
       }
       this.#giveSlotBack(agent)
       if (waitUntil !== undefined) this.#wakeAt(agent, waitUntil)
-      otherwise?.()
+      if (!waiter.isPatient) waiter.resolve(null)
     } catch (error) {
-      this.#leasing.delete(agent)
       this.#giveSlotBack(agent)
       waiter.reject(error)
     } finally {
