@@ -1,3 +1,4 @@
+import { createBallast } from '../kit/ballast.ts'
 import { type Database, openDatabase } from '../kit/sqlite.ts'
 
 /** Appended to, never edited: each entry has been applied somewhere. */
@@ -77,7 +78,15 @@ const EVENT_MIGRATIONS = [
 
 /** Messages, agents, settings: what must not be lost. */
 export const openHiveDatabase = (path: string): Database =>
-  openDatabase({ path, migrations: HIVE_MIGRATIONS, synchronous: 'FULL' })
+  openDatabase({
+    path,
+    migrations: HIVE_MIGRATIONS,
+    synchronous: 'FULL',
+    ballast: path === ':memory:' ? undefined : createBallast(`${path}.ballast`, BALLAST_BYTES),
+  })
+
+/** Enough for thousands of leases and acks. */
+const BALLAST_BYTES = 4 * 1024 * 1024
 
 /** Live events: numerous, and no promise hangs on the last ones. */
 export const openEventDatabase = (path: string): Database =>

@@ -185,6 +185,9 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
         errors: () => [
           ...gateway.errors(),
+          ...(db.isFull
+            ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
+            : []),
           ...registry.undecodable.map(({ table, id, problem }) => ({
             where: `${table} ${id}`,
             problem,

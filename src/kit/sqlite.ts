@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { errorText, HiveError } from '../wire/errors.ts'
+import type { Ballast } from './ballast.ts'
 
 export interface DatabaseOptions {
   readonly path: string
@@ -7,6 +8,13 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[]
   /** FULL: a commit survives a power cut. NORMAL: the last ones may not, but the file stays sound. */
   readonly synchronous: 'FULL' | 'NORMAL'
+  /** Disk kept in reserve for essential writes. Without it a full disk stops everything. */
+  readonly ballast?: Ballast
+}
+
+export interface WriteOptions {
+  /** Goes on when the disk is full, in the space of the ballast: what lets work end, not what adds to it. */
+  readonly essential?: boolean
 }
 
 /** One SQLite file, owned by this process alone, with one connection: the single writer. */
@@ -16,7 +24,11 @@ export interface Database extends Disposable {
    * Resolves after the commit; rejects with what `change` threw (only its own effects are undone) or with the commit's failure.
    * Writes run in the order of the calls, so a later one sees what an earlier one did.
    */
-  write<T>(change: () => T): Promise<T>
+  write<T>(change: () => T, options?: WriteOptions): Promise<T>
+  /** `undone` is called whenever effects of writes were undone that may have left traces in memory, before anything else is written. */
+  onRollback(undone: () => void): void
+  /** The disk is full: only essential writes are taken. */
+  readonly isFull: boolean
   /** Whether a write waits for the end of this event-loop turn. */
   hasPendingWrites(): boolean
   all(sql: string, ...values: SQLInputValue[]): Row[]
@@ -29,6 +41,7 @@ export type Row = Record<string, unknown>
 
 interface PendingWrite {
   change: () => unknown
+  essential: boolean
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -59,6 +72,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   let pending: PendingWrite[] = []
 
+  let forgetMemory = () => {}
+  let fullUntil: NodeJS.Timeout | undefined
+
   const attempt = ({ change }: PendingWrite): { ok: true; value: unknown } | { ok: false; error: unknown } => {
     savepoint.run()
     try {
@@ -70,13 +86,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       if (!db.isTransaction) throw error
       undo.run()
       release.run()
+      // A refusal comes before any effect; anything else may have come in the middle.
+      if (!(error instanceof HiveError)) forgetMemory()
       return { ok: false, error }
     }
   }
 
-  const flush = () => {
-    const batch = pending
-    pending = []
+  /** Commits a batch and answers it. Throws when nothing of it was stored. */
+  const commitBatch = (batch: readonly PendingWrite[]): void => {
     try {
       begin.run()
       const outcomes = batch.map(attempt)
@@ -86,19 +103,59 @@ export function openDatabase(options: DatabaseOptions): Database {
         if (outcome.ok) write.resolve(outcome.value)
         else write.reject(outcome.error)
       }
-    } catch (cause) {
+    } catch (error) {
       if (db.isTransaction) rollback.run()
+      forgetMemory()
+      throw error
+    }
+  }
+
+  /** Takes essential writes only, until there is space again. */
+  const closeForFullDisk = (ballast: Ballast): void => {
+    fullUntil ??= setInterval(() => {
+      if (!ballast.restore()) return
+      clearInterval(fullUntil)
+      fullUntil = undefined
+    }, FULL_CHECK_MS).unref()
+  }
+
+  const flush = () => {
+    const batch = pending
+    pending = []
+    try {
+      commitBatch(batch)
+    } catch (cause) {
+      const { ballast } = options
       const error = describeFailure(cause)
-      for (const { reject } of batch) reject(error)
+      const essential = batch.filter((write) => write.essential)
+      if (error.code !== 'disk_full' || !ballast?.release() || essential.length === 0) {
+        if (error.code === 'disk_full' && ballast) closeForFullDisk(ballast)
+        for (const { reject } of batch) reject(error)
+        return
+      }
+      closeForFullDisk(ballast)
+      for (const write of batch) if (!write.essential) write.reject(error)
+      try {
+        commitBatch(essential)
+      } catch (again) {
+        for (const { reject } of essential) reject(describeFailure(again))
+      }
     }
   }
 
   return {
-    write(change) {
+    write(change, { essential = false } = {}) {
       return new Promise((resolve, reject) => {
+        if (fullUntil !== undefined && !essential) return reject(diskFull())
         if (pending.length === 0) setImmediate(flush)
-        pending.push({ change, resolve: resolve as (value: unknown) => void, reject })
+        pending.push({ change, essential, resolve: resolve as (value: unknown) => void, reject })
       })
+    },
+    onRollback(undone) {
+      forgetMemory = undone
+    },
+    get isFull() {
+      return fullUntil !== undefined
     },
     hasPendingWrites: () => pending.length > 0,
     all: (sql, ...values) => prepare(sql).all(...values) as Row[],
@@ -108,6 +165,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
     },
     close() {
+      clearInterval(fullUntil)
       if (pending.length > 0) flush()
       if (db.isOpen) db.close()
     },
@@ -162,13 +220,19 @@ function migrate(db: DatabaseSync, path: string, migrations: readonly string[]):
 
 const SQLITE_FULL = 13
 
+/** How often a full disk is looked at again. */
+const FULL_CHECK_MS = 5_000
+
+const diskFull = (cause?: unknown): HiveError =>
+  new HiveError('disk_full', 'the disk is full: nothing was stored', {
+    hint: 'free some space; it goes on by itself',
+    cause,
+  })
+
 /** A failed commit, in words for whoever asked for the write. */
 function describeFailure(cause: unknown): HiveError {
   if ((cause as { errcode?: number }).errcode === SQLITE_FULL) {
-    return new HiveError('disk_full', 'the disk is full: nothing was stored', {
-      hint: 'free some space; it goes on by itself',
-      cause,
-    })
+    return diskFull(cause)
   }
   return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
 }

@@ -41,6 +41,9 @@ interface Held {
 /** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
 const LONGEST_BACKOFF_MS = 300_000
 
+/** What lets turns go on and end when the disk is full. */
+const ESSENTIAL = { essential: true }
+
 /** The embedded store: messages and leases in one SQLite file that this process alone writes. */
 export class SqliteStore implements Store {
   readonly #db: Database
@@ -63,11 +66,13 @@ export class SqliteStore implements Store {
       now() + LONGEST_BACKOFF_MS,
       now() + LONGEST_BACKOFF_MS,
     )
+    db.onRollback(() => this.#load())
     this.#load()
   }
 
   /** Reads what is kept in memory: small things that every send needs. */
   #load(): void {
+    for (const memory of [this.#queued, this.#held, this.#epochs, this.#parked]) memory.clear()
     this.#changed = Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0)
     for (const row of this.#db.all(
       `SELECT recipient, count(*) AS n FROM messages WHERE state = 'queued' GROUP BY recipient`,
@@ -177,12 +182,12 @@ export class SqliteStore implements Store {
       const epoch = this.epoch(agent) + 1
       this.#epochs.set(agent, epoch)
       return { epoch, notified }
-    })
+    }, ESSENTIAL)
   }
 
   async reclaim(agent: string, returned: Returned): Promise<{ notified: readonly string[] }> {
     if (!this.holds(agent)) return { notified: [] }
-    return this.#db.write(() => ({ notified: this.#takeBack(agent, returned) }))
+    return this.#db.write(() => ({ notified: this.#takeBack(agent, returned) }), ESSENTIAL)
   }
 
   #ensureInbox(agent: string): void {
@@ -270,7 +275,7 @@ export class SqliteStore implements Store {
       const { id, rootId, hops, failures } = message
       this.#remember(agent, { id, rootId, hops, failures, woke: !joins })
       return { delivery: toDelivery({ ...message, attempt: message.attempt + 1 }, this.#queued.get(agent) ?? 0) }
-    })
+    }, ESSENTIAL)
   }
 
   holds(agent: string): boolean {
@@ -340,7 +345,7 @@ export class SqliteStore implements Store {
       this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
       this.#parked.set(agent, parked)
       return { action: 'parked', parked, notified: [] }
-    })
+    }, ESSENTIAL)
   }
 
   #finish(id: number, error: string | null): void {
