@@ -251,6 +251,6 @@ function describeOpenFailure(cause: unknown, path: string): HiveError {
 
 const damaged = (path: string, problem: string, cause?: unknown): HiveError =>
   new HiveError('unavailable', `${path} is damaged: ${problem}`, {
-    hint: `nothing was changed; move the file away and put the last backup in its place (VACUUM INTO makes one), then start again`,
+    hint: `nothing was changed; move the file away and put the last backup in its place, then start again`,
     cause,
   })
