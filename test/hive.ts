@@ -8,7 +8,7 @@ import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import { HiveError } from '../src/wire/errors.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
-import type { Message } from '../src/wire/things.ts'
+import type { Agent, Message } from '../src/wire/things.ts'
 import { openTestModel, type TestModel } from './test-model.ts'
 
 const BIN = join(import.meta.dirname, '../bin/hive')
@@ -31,11 +31,15 @@ export interface TestHive extends AsyncDisposable {
   daemonPid(): number
   /** Resolves with the message once `holds`; a test that waits in vain is ended by its own timeout. */
   message(id: number, holds: (message: Message) => boolean): Promise<Message>
+  /** Resolves with the agent once `holds`. */
+  agent(name: string, holds: (agent: Agent) => boolean): Promise<Agent>
+  /** Sends as the operator and resolves with the message when it is done or dead. */
+  tell(agent: string, body: string): Promise<Message>
 }
 
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
 export async function startTestHive(
-  settings: Record<string, unknown> = {},
+  settings: { agentEnv?: Record<string, string>; [key: string]: unknown } = {},
   { bin = BIN }: { bin?: string } = {},
 ): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
@@ -50,8 +54,12 @@ export async function startTestHive(
   writeFileSync(
     config,
     JSON.stringify({
-      agentEnv: { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'sk-ant-test', CLAUDE_CODE_MAX_RETRIES: '1' },
       ...settings,
+      agentEnv: {
+        ANTHROPIC_BASE_URL: model.url,
+        CLAUDE_CODE_MAX_RETRIES: '1',
+        ...(settings.agentEnv ?? { ANTHROPIC_API_KEY: 'sk-ant-test' }),
+      },
     }),
   )
   const logFile = join(directory, 'daemon.log')
@@ -103,9 +111,20 @@ export async function startTestHive(
         const call = await hive.host()
         const { message } = await call.message({ id })
         if (holds(message)) return message
-        const { cursor } = await call.messages({ limit: 1 })
-        await call.messages({ after: cursor, wait_seconds: 0.2 })
+        await waitForChange(call)
       }
+    },
+    async agent(name, holds) {
+      for (;;) {
+        const call = await hive.host()
+        const found = (await call.list({})).agents.find((agent) => agent.name === name)
+        if (found && holds(found)) return found
+        await waitForChange(call)
+      }
+    },
+    async tell(agent, body) {
+      const { id } = await (await hive.host()).send({ to: agent, body })
+      return hive.message(id, ({ state }) => state === 'done' || state === 'dead')
     },
     async [Symbol.asyncDispose]() {
       try {
@@ -129,6 +148,12 @@ export async function startTestHive(
     await hive[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Not everything that changes is a message, so nothing waits for long. */
+async function waitForChange(call: OpConnection<typeof hostOps>['call']): Promise<void> {
+  const { cursor } = await call.messages({ limit: 1 })
+  await call.messages({ after: cursor, wait_seconds: 0.2 })
 }
 
 /** Ends what outlives a daemon on purpose: its containers and companions. */
