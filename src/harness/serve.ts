@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command } from '../wire/agent-ops.ts'
+import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
@@ -91,11 +91,11 @@ export async function serve(config: Config): Promise<never> {
     if (command.do === 'stop') await end()
   }
 
-  async function end(): Promise<never> {
+  async function end(exitCode = 0): Promise<never> {
     ending.abort()
     await brain.close()
     await events.flush()
-    process.exit(0)
+    process.exit(exitCode)
   }
 
   process.once('SIGTERM', () => void obey({ do: 'stop', graceMs: 0 }))
@@ -108,5 +108,5 @@ export async function serve(config: Config): Promise<never> {
   await reportReady()
   void obeyCommands()
   await loop.run()
-  return end()
+  return end(brain.leftovers ? START_AFRESH_EXIT_CODE : 0)
 }

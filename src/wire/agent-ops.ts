@@ -14,6 +14,9 @@ export const Body = z
     `is longer than ${MAX_BODY_BYTES} bytes; put it in a file`,
   )
 
+/** With this code a harness ends whose container should begin afresh: a turn left processes behind that only its end ends. */
+export const START_AFRESH_EXIT_CODE = 75
+
 /** Longest wait of a `recv`, in seconds. */
 export const MAX_WAIT_SECONDS = 180
 const Wait = z.number().min(0).max(MAX_WAIT_SECONDS).default(0)

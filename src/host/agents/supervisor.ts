@@ -1,25 +1,19 @@
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
+import { START_AFRESH_EXIT_CODE } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
-import { agentPort, containerName, MANAGER, MANAGER_CONTAINER } from '../../wire/names.ts'
-import type { App } from '../app-dir.ts'
+import { containerName, MANAGER, MANAGER_CONTAINER } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { ContainerRuntime, ContainerSpec, Exit, Incarnation } from '../containers/runtime.ts'
-import { agentMounts, agentUid, type Layout } from '../layout.ts'
+import type { ContainerRuntime, Exit, Incarnation } from '../containers/runtime.ts'
+import { type ContainerSettings, specOf } from './container-spec.ts'
 import { HarnessLink } from './harness-link.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
-import { decideRestart } from './restart-policy.ts'
+import { decideRestart, type Restart } from './restart-policy.ts'
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends ContainerSettings {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly runtime: ContainerRuntime
-  readonly layout: Layout
-  readonly app: App
-  readonly network: ContainerSpec['network']
-  readonly limits: ContainerSpec['limits']
-  readonly dashboardPort: number
-  readonly daemonUid: number
   readonly log: Log
   readonly now: Clock
 }
@@ -27,6 +21,8 @@ export interface SupervisorOptions {
 /** A harness is taken for dead when it gave no sign for so long. */
 const HEARTBEAT_LOST_MS = 30_000
 const HEARTBEAT_CHECK_MS = 5_000
+/** Between the end that a harness chose and the next start, so that a harness which always does costs little. */
+const AFRESH_MS = 500
 /** How long a turn may go on after its agent was told to stop. */
 const STOP_GRACE_MS = 30_000
 
@@ -114,29 +110,11 @@ export class Supervisor implements AsyncDisposable {
 
   async #startContainer(row: AgentRow): Promise<void> {
     const { runtime, broker } = this.#options
-    await runtime.apply(this.#specOf(row), { reference: this.#options.app.revision, revision: 'none' })
+    await runtime.apply(specOf(row, this.#options), { reference: this.#options.app.revision, revision: 'none' })
     const { incarnation } = await runtime.start(containerName(row.name))
     this.#lives.set(row.name, incarnation)
     this.#failures.delete(row.name)
     broker.openInbox(row.name)
-  }
-
-  #specOf(row: AgentRow): ContainerSpec {
-    const { layout, app, network, limits, dashboardPort, daemonUid } = this.#options
-    return {
-      name: containerName(row.name),
-      argv: ['/opt/hive/node', '/opt/hive/harness.mjs', 'serve'],
-      env: {
-        HIVE_LABEL: row.name,
-        HIVE_PORT: String(agentPort(row.name)),
-        HIVE_DASHBOARD_PORT: String(dashboardPort),
-        HIVE_NETWORK: network,
-      },
-      mounts: agentMounts(layout, row.name, app.directory),
-      uid: agentUid(row.slot, daemonUid),
-      network,
-      limits,
-    }
   }
 
   /**
@@ -209,16 +187,14 @@ export class Supervisor implements AsyncDisposable {
 
   /** A container ended and nobody asked for it. */
   async #onEnd(agent: string, exit: Exit | undefined): Promise<void> {
-    const { broker, registry, log, now } = this.#options
+    const { broker, registry, log } = this.#options
     const how = describeExit(exit)
     log.warn({ agent, exit }, 'a container ended unasked')
     await broker.reclaim(agent, { charge: true, reason: `the container ended: ${how}` })
     if (registry.get(agent).desired !== 'running') return
-    const ends = [...(this.#ends.get(agent) ?? []), now()]
-    this.#ends.set(agent, ends)
-    const restart = decideRestart(ends, now())
+    const restart = this.#decide(agent, exit)
     if (restart === 'give_up') {
-      this.#failures.set(agent, `it ended ${ends.length} times in a short while, the last time: ${how}`)
+      this.#failures.set(agent, `it keeps ending, the last time: ${how}`)
       broker.changes.notify()
       return
     }
@@ -227,6 +203,15 @@ export class Supervisor implements AsyncDisposable {
       if (row?.desired === 'running') void this.#tryStart(row)
     }, restart.after)
     this.#restarts.set(agent, timer)
+  }
+
+  /** An end that the harness chose is no crash: the turn that made it necessary was charged. */
+  #decide(agent: string, exit: Exit | undefined): Restart {
+    if (exit?.code === START_AFRESH_EXIT_CODE) return { after: AFRESH_MS }
+    const { now } = this.#options
+    const ends = [...(this.#ends.get(agent) ?? []), now()]
+    this.#ends.set(agent, ends)
+    return decideRestart(ends, now())
   }
 
   /** A harness that is connected but silent is killed: its leases return because its container is dead. */

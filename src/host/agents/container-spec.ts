@@ -1,0 +1,34 @@
+import { agentPort, containerName } from '../../wire/names.ts'
+import type { App } from '../app-dir.ts'
+import type { ContainerSpec } from '../containers/runtime.ts'
+import { agentMounts, agentUid, type Layout } from '../layout.ts'
+import type { AgentRow } from './registry.ts'
+
+/** What the containers of all agents have in common. */
+export interface ContainerSettings {
+  readonly layout: Layout
+  readonly app: App
+  readonly network: ContainerSpec['network']
+  readonly limits: ContainerSpec['limits']
+  readonly dashboardPort: number
+  readonly daemonUid: number
+}
+
+/** The container of an agent. No secret is in it: those travel in the answer to hello. */
+export function specOf(row: AgentRow, settings: ContainerSettings): ContainerSpec {
+  const { layout, app, network, limits, dashboardPort, daemonUid } = settings
+  return {
+    name: containerName(row.name),
+    argv: ['/opt/hive/node', '/opt/hive/harness.mjs', 'serve'],
+    env: {
+      HIVE_LABEL: row.name,
+      HIVE_PORT: String(agentPort(row.name)),
+      HIVE_DASHBOARD_PORT: String(dashboardPort),
+      HIVE_NETWORK: network,
+    },
+    mounts: agentMounts(layout, row.name, app.directory),
+    uid: agentUid(row.slot, daemonUid),
+    network,
+    limits,
+  }
+}
