@@ -29,6 +29,7 @@ const HIVE_MIGRATIONS = [
   CREATE INDEX messages_queued ON messages (recipient, urgent DESC, id) WHERE state = 'queued';
   CREATE INDEX messages_leased ON messages (recipient) WHERE state = 'leased';
   CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead' AND dismissed = 0;
+  CREATE INDEX messages_done ON messages (done_at) WHERE state = 'done';
   CREATE INDEX messages_changed ON messages (changed);
   CREATE UNIQUE INDEX messages_key ON messages (sender, key, recipient) WHERE key IS NOT NULL;
 

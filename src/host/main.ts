@@ -24,6 +24,7 @@ import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
 import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
 import { chooseModel } from './model-choice.ts'
+import { startRetention } from './retention.ts'
 import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
@@ -146,6 +147,8 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       },
     }),
   )
+
+  running.use(startRetention(store, log))
 
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
