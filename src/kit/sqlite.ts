@@ -182,6 +182,8 @@ function openFile({ path, migrations, synchronous }: DatabaseOptions): DatabaseS
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec('PRAGMA journal_mode = WAL')
     db.exec(`PRAGMA synchronous = ${synchronous}`)
+    // What a savepoint would undo: without this, pages of a big batch go through a temporary file.
+    db.exec('PRAGMA temp_store = MEMORY')
     db.exec('PRAGMA foreign_keys = ON')
     db.exec('PRAGMA trusted_schema = OFF')
     checkHealth(db, path)
