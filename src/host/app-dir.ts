@@ -15,7 +15,9 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findClaude } from '../kit/claude-binary.ts'
-import { type Bundle, bundlePrograms, PROGRAMS } from './bundle.ts'
+import { run } from '../kit/run.ts'
+import { HiveError } from '../wire/errors.ts'
+import { type Bundle, PROGRAMS } from './bundle.ts'
 
 export interface App {
   readonly directory: string
@@ -83,6 +85,13 @@ function linkOrCopy(from: string, to: string): void {
 /** Built ones where `npm run build` left them, else bundled now from the sources. */
 async function readBundles(): Promise<Bundle[]> {
   const here = dirname(fileURLToPath(import.meta.url))
-  if (import.meta.url.endsWith('.ts')) return bundlePrograms(join(here, '..'))
+  if (import.meta.url.endsWith('.ts')) return bundleSources(join(here, 'print-bundles.ts'))
   return Object.keys(PROGRAMS).map((name) => ({ name, code: readFileSync(join(here, `${name}.mjs`), 'utf8') }))
+}
+
+/** In a process of its own: the bundler would keep 200 MiB of the daemon's memory for good. */
+async function bundleSources(program: string): Promise<Bundle[]> {
+  const { exitCode, stdout, stderr } = await run([process.execPath, program])
+  if (exitCode !== 0) throw new HiveError('unavailable', `the programs cannot be bundled: ${stderr.trim()}`)
+  return JSON.parse(stdout)
 }
