@@ -1,9 +1,7 @@
 import { median, printMachine, printTable, quantile } from './measure.ts'
 import { openReceiver, openSender } from './queues/clients.ts'
-import { openHive } from './queues/hive.ts'
-import { openPostgres } from './queues/postgres.ts'
 import type { Queue } from './queues/queue.ts'
-import { openRedis } from './queues/redis.ts'
+import { openQueues } from './queues/servers.ts'
 
 const ROUNDS = 5
 const WARM_UP = 300
@@ -41,15 +39,14 @@ async function measureRound(queue: Queue): Promise<Round> {
 
 printMachine()
 await using stack = new AsyncDisposableStack()
-const queues: Queue[] = []
-for (const open of [openHive, openRedis, openPostgres]) queues.push(stack.use(await open()))
+const queues = await openQueues(stack, process.argv.slice(2))
 
 const rounds = new Map<Queue, Round[]>(queues.map((queue) => [queue, []]))
 for (let round = 0; round < ROUNDS; round += 1) {
   for (const queue of queues) rounds.get(queue)?.push(await measureRound(queue))
 }
 
-const [hive] = queues as [Queue]
+const [hive] = queues
 const medianOf = (queue: Queue, value: (round: Round) => number) => median((rounds.get(queue) ?? []).map(value))
 const p50 = (queue: Queue) => medianOf(queue, ({ received }) => quantile(received, 0.5))
 printTable(

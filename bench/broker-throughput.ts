@@ -2,10 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { cpuSeconds, median, printMachine, printTable, residentMiB } from './measure.ts'
-import { openHive } from './queues/hive.ts'
-import { openPostgres } from './queues/postgres.ts'
 import type { Queue } from './queues/queue.ts'
-import { openRedis } from './queues/redis.ts'
+import { openQueues } from './queues/servers.ts'
 import type { ClientTask } from './throughput-client.ts'
 
 const ROUNDS = 5
@@ -43,8 +41,7 @@ async function measureRound({ address, pid }: Queue, messages: number): Promise<
 
 printMachine()
 await using stack = new AsyncDisposableStack()
-const queues: Queue[] = []
-for (const open of [openHive, openRedis, openPostgres]) queues.push(stack.use(await open()))
+const queues = await openQueues(stack, process.argv.slice(2))
 
 const rounds = new Map<Queue, Round[]>(queues.map((queue) => [queue, []]))
 for (const queue of queues) await measureRound(queue, MESSAGES / 4)
@@ -54,7 +51,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
 
 const medianOf = (queue: Queue, value: (round: Round) => number) => median((rounds.get(queue) ?? []).map(value))
 const perSecond = (queue: Queue) => medianOf(queue, (round) => round.perSecond)
-const [hive] = queues as [Queue]
+const [hive] = queues
 printTable(
   [`${WINDOW} in flight, 1 KiB, all acked`, 'messages/s', 'server % of a core', 'server RSS MiB', 'hive ÷ this'],
   queues.map((queue) => [

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentRegistry } from '../src/host/agents/registry.ts'
@@ -12,6 +12,8 @@ import { connectOps } from '../src/kit/op-client.ts'
 import { HiveError } from '../src/wire/errors.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
 import { MANAGER } from '../src/wire/names.ts'
+
+const MAIN = join(import.meta.dirname, '../dist/main.js')
 
 /** Caps are raised so that a benchmark meets the broker and not its rules. */
 export const UNLIMITED = {
@@ -40,7 +42,7 @@ export interface BenchHiveOptions {
 }
 
 /**
- * Starts `hive serve` on a state directory where the agents exist and are stopped: their sockets are open
+ * Starts the built `hive serve` on a state directory where the agents exist and are stopped: their sockets are open
  * and the benchmark plays their harnesses. With HIVE_BENCH_PROFILE=<dir> the daemon writes a processor profile there.
  */
 export async function openBenchHive({ agents, settings, queued = 0 }: BenchHiveOptions): Promise<BenchHive> {
@@ -88,8 +90,8 @@ function startDaemon(directory: string, config: string): { daemon: ChildProcess;
   const [stateDir, runDir] = [join(directory, 'state'), join(directory, 'run')]
   const profile = process.env.HIVE_BENCH_PROFILE
   const node = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
-  const main = join(import.meta.dirname, '../src/main.ts')
-  const argv = [...node, main, 'serve', '--no-demo', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
+  if (!existsSync(MAIN)) throw new Error('run `npm run build` first: what is measured is the built package')
+  const argv = [...node, MAIN, 'serve', '--no-demo', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
   return { daemon: spawn(process.execPath, argv, { stdio: ['ignore', output, output] }), log }
 }
 

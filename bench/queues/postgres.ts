@@ -73,10 +73,17 @@ async function connect(host: string): Promise<pg.Client> {
 
 export async function openPostgresSender({ socket }: QueueAddress): Promise<Sender> {
   const clients = await Promise.all(Array.from({ length: SENDER_CONNECTIONS }, () => connect(socket)))
+  // A connection runs one statement at a time.
+  const last = clients.map(() => Promise.resolve())
   let sent = 0
   return {
     async send(body) {
-      await clients[sent++ % clients.length]?.query({ ...SEND, values: [body] })
+      const turn = sent++ % clients.length
+      const sending = Promise.resolve(last[turn]).then(async () => {
+        await clients[turn]?.query({ ...SEND, values: [body] })
+      })
+      last[turn] = sending
+      await sending
     },
     async close() {
       await Promise.all(clients.map((client) => client.end()))
