@@ -8,6 +8,7 @@ import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import { HiveError } from '../src/wire/errors.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
+import { containerName } from '../src/wire/names.ts'
 import type { Agent, Message } from '../src/wire/things.ts'
 import { openTestModel, type TestModel } from './test-model.ts'
 
@@ -29,6 +30,8 @@ export interface TestHive extends AsyncDisposable {
   /** What the daemon wrote. */
   log(): string
   daemonPid(): number
+  /** The harness of an agent and, while it runs, its engine, as the host numbers them. */
+  processes(agent: string): { harness: number; engine: number | undefined }
   /** Resolves with the message once `holds`; a test that waits in vain is ended by its own timeout. */
   message(id: number, holds: (message: Message) => boolean): Promise<Message>
   /** Resolves with the agent once `holds`. */
@@ -106,6 +109,13 @@ export async function startTestHive(
     },
     log: () => readFileSync(logFile, 'utf8'),
     daemonPid: () => daemon?.pid ?? 0,
+    processes(agent) {
+      const name = containerName(agent)
+      const harness: number = JSON.parse(readFileSync(join(stateDir, 'containers', name, 'run.json'), 'utf8')).processes
+        .payload.pid
+      const [engine] = readFileSync(`/proc/${harness}/task/${harness}/children`, 'utf8').trim().split(' ')
+      return { harness, engine: engine ? Number(engine) : undefined }
+    },
     async message(id, holds) {
       for (;;) {
         const call = await hive.host()
