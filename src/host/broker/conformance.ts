@@ -23,11 +23,11 @@ export function testStore(name: string, open: () => Promise<Store>): void {
   describe(`${name} as a store`, () => {
     test('does what the model does, whatever the order', { timeout: 120_000 }, async () => {
       await fc.assert(
-        fc.asyncProperty(fc.commands(allCommands(), { maxCommands: 60 }), async (commands) => {
+        fc.asyncProperty(fc.commands(allCommands(), { maxCommands: 120, size: 'max' }), async (commands) => {
           await using store = await open()
           await fc.asyncModelRun(() => ({ model: new StoreModel(), real: { store } }), commands)
         }),
-        { numRuns: 150 },
+        { numRuns: 200 },
       )
     })
 
