@@ -13,6 +13,8 @@ import { HiveError } from '../src/wire/errors.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
 import { MANAGER } from '../src/wire/names.ts'
 
+/** As `bin/hive` runs it. */
+const NODE_FLAGS = ['--max-semi-space-size=2']
 const MAIN = join(import.meta.dirname, '../dist/main.js')
 
 /** Caps are raised so that a benchmark meets the broker and not its rules. */
@@ -91,7 +93,19 @@ function startDaemon(directory: string, config: string): { daemon: ChildProcess;
   const profile = process.env.HIVE_BENCH_PROFILE
   const node = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
   if (!existsSync(MAIN)) throw new Error('run `npm run build` first: what is measured is the built package')
-  const argv = [...node, MAIN, 'serve', '--no-demo', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
+  const argv = [
+    ...NODE_FLAGS,
+    ...node,
+    MAIN,
+    'serve',
+    '--no-demo',
+    '--state-dir',
+    stateDir,
+    '--run-dir',
+    runDir,
+    '--config',
+    config,
+  ]
   return { daemon: spawn(process.execPath, argv, { stdio: ['ignore', output, output] }), log }
 }
 
