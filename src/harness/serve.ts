@@ -14,7 +14,6 @@ import { TurnLoop } from './turn/turn-loop.ts'
 
 /** Tools of the engine that agents have; the rest of its own is not offered. */
 const BUILTIN_TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'Write']
-const HEARTBEAT_MS = 10_000
 
 /** Runs the harness until it is told to stop: the first process of every container. */
 export async function serve(config: Config): Promise<never> {
@@ -100,7 +99,7 @@ export async function serve(config: Config): Promise<never> {
 
   process.once('SIGTERM', () => void obey({ do: 'stop', graceMs: 0 }))
   const heartbeat = () => void link.call('status', { brain: brain.state }).catch(() => {})
-  setInterval(heartbeat, HEARTBEAT_MS)
+  setInterval(heartbeat, hello.settings.heartbeatMs)
   link.onHello = ({ leases }) => {
     loop.onHello(leases)
     void reportReady()

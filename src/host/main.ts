@@ -106,6 +106,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       },
       dashboardPort: settings.port,
       daemonUid: uid,
+      silentMs: settings.silentSeconds * 1000,
       log,
       now,
     }),
@@ -122,6 +123,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       model: settings.model,
       keepWarmMs: settings.keepWarmSeconds * 1000,
       hangMs: settings.hangSeconds * 1000,
+      heartbeatMs: (settings.silentSeconds * 1000) / 3,
     },
     agentEnv: (agent: string) => (demoUrl ? { ...agentEnv, ANTHROPIC_API_KEY: `sk-ant-demo-${agent}` } : agentEnv),
   }

@@ -18,6 +18,11 @@ export const SettingsFile = z.strictObject({
   endpoints: z.array(z.string()).default([]).describe('host:port that agents may reach although it is not public'),
   keepWarmSeconds: z.number().min(0).default(600).describe('how long an idle engine stays up; 0: one process per turn'),
   hangSeconds: z.number().min(1).default(900).describe('a turn without any sign for so long counts as hung'),
+  silentSeconds: z
+    .number()
+    .min(1)
+    .default(30)
+    .describe('a harness without a heartbeat for so long is killed and started again'),
   slots: z.number().int().min(1).optional().describe('turns at once; default (RAM - 2 GiB) / 512 MiB'),
   inboxCap: z.number().int().min(1).default(1000).describe('unread messages an inbox holds'),
   maxHops: z.number().int().min(1).default(16).describe('hops of a chain before the operator is asked'),

@@ -47,6 +47,8 @@ export const HarnessSettings = z.object({
   keepWarmMs: z.number(),
   /** Milliseconds without any sign from the engine before a turn counts as hung. */
   hangMs: z.number(),
+  /** Milliseconds between two heartbeats. */
+  heartbeatMs: z.number(),
 })
 export type HarnessSettings = z.infer<typeof HarnessSettings>
 

@@ -113,7 +113,7 @@ describe('a container that keeps ending', { timeout: 120_000 }, () => {
       await hive.agent('alice', ({ state }) => state !== 'idle')
     }
     const failed = await hive.agent('alice', ({ state }) => state === 'failed')
-    assert.match(failed.detail ?? '', /ended 5 times.*SIGKILL/)
+    assert.match(failed.detail ?? '', /keeps ending.*SIGKILL/)
     const { needs } = await host.needs({})
     assert.deepEqual(
       needs.map((need) => [need.kind, 'agent' in need && need.agent]),
@@ -123,5 +123,27 @@ describe('a container that keeps ending', { timeout: 120_000 }, () => {
     await host.start({ agent: 'alice' })
     assert.equal((await hive.message(id, ({ state }) => state === 'done')).failures, 0)
     assert.deepEqual((await host.needs({})).needs, [])
+  })
+})
+
+describe('a harness that falls silent', { timeout: 60_000 }, () => {
+  test('is killed and started again; its message comes a second time', async () => {
+    await using hive = await startTestHive({ silentSeconds: 3 })
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    const before = hive.processes('alice').harness
+    const { id } = await host.send({ to: 'alice', body: 'mumble 1000' })
+    await hive.model.asked('mumble 1000')
+    process.kill(before, 'SIGSTOP')
+    const done = await hive.message(id, ({ state }) => state === 'done')
+    assert.deepEqual([done.attempt, done.failures], [2, 1])
+    assert.notEqual(hive.processes('alice').harness, before)
+  })
+
+  test('is left alone while it only thinks for longer than that', async () => {
+    await using hive = await startTestHive({ silentSeconds: 3 })
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    assert.equal((await hive.tell('alice', 'bash sleep 5')).attempt, 1)
   })
 })

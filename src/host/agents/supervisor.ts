@@ -14,13 +14,12 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly runtime: ContainerRuntime
+  /** A harness is taken for dead when it gave no sign for so long. */
+  readonly silentMs: number
   readonly log: Log
   readonly now: Clock
 }
 
-/** A harness is taken for dead when it gave no sign for so long. */
-const HEARTBEAT_LOST_MS = 30_000
-const HEARTBEAT_CHECK_MS = 5_000
 /** Between the end that a harness chose and the next start, so that a harness which always does costs little. */
 const AFRESH_MS = 500
 /** How long a turn may go on after its agent was told to stop. */
@@ -62,7 +61,7 @@ export class Supervisor implements AsyncDisposable {
     const { registry, runtime, broker, log } = this.#options
     const containers = new Map((await runtime.list()).map((status) => [status.name, status]))
     this.#watching = this.#watch()
-    this.#heartbeats = setInterval(() => this.#checkHeartbeats(), HEARTBEAT_CHECK_MS)
+    this.#heartbeats = setInterval(() => this.#checkHeartbeats(), this.#options.silentMs / 6)
     await Promise.all(
       registry.list().map(async (row) => {
         const status = containers.get(containerName(row.name))
@@ -216,11 +215,11 @@ export class Supervisor implements AsyncDisposable {
 
   /** A harness that is connected but silent is killed: its leases return because its container is dead. */
   #checkHeartbeats(): void {
-    const { runtime, log, now } = this.#options
+    const { runtime, log, now, silentMs } = this.#options
     for (const [agent, { live }] of this.#links) {
-      if (!live || now() - live.seenAt < HEARTBEAT_LOST_MS) continue
+      if (!live || now() - live.seenAt < silentMs) continue
       live.seenAt = now()
-      log.error({ agent }, 'a harness gave no sign for 30 s: its container is killed')
+      log.error({ agent, silentMs }, 'a harness gave no sign: its container is killed')
       runtime
         .kill(containerName(agent))
         .catch((error: unknown) => log.error({ agent, error: errorText(error) }, 'cannot kill a container'))

@@ -1,5 +1,5 @@
 import type { Log } from '../../kit/log.ts'
-import type { agentOps } from '../../wire/agent-ops.ts'
+import type { agentOps, HarnessSettings } from '../../wire/agent-ops.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
 import type { Call, Handlers } from '../../wire/op.ts'
@@ -14,7 +14,7 @@ export interface AgentSocketDeps {
   readonly supervisor: Supervisor
   readonly events: EventStore
   readonly log: Log
-  readonly defaults: { readonly model: string; readonly keepWarmMs: number; readonly hangMs: number }
+  readonly defaults: Omit<HarnessSettings, 'agent' | 'role'>
   /** Environment of an agent's engine, secrets included. */
   readonly agentEnv: (agent: string) => Readonly<Record<string, string>>
 }
