@@ -193,7 +193,10 @@ export class Supervisor implements AsyncDisposable {
     if (registry.get(agent).desired !== 'running') return
     const restart = this.#decide(agent, exit)
     if (restart === 'give_up') {
-      this.#failures.set(agent, `it keeps ending, the last time: ${how}`)
+      this.#failures.set(
+        agent,
+        `it ended ${this.#ends.get(agent)?.length} times in a short while, the last time: ${how}`,
+      )
       broker.changes.notify()
       return
     }
