@@ -5,10 +5,9 @@ import { type Database, openDatabase } from '../kit/sqlite.ts'
 const HIVE_MIGRATIONS = [
   `
   CREATE TABLE messages (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         INTEGER PRIMARY KEY,           -- never used again: the newest row stays
     sender     TEXT NOT NULL,
     recipient  TEXT NOT NULL,
-    body       TEXT NOT NULL,
     sent_at    INTEGER NOT NULL,
     root_id    INTEGER,                       -- null: it is its own root
     hops       INTEGER NOT NULL,
@@ -26,6 +25,8 @@ const HIVE_MIGRATIONS = [
     dismissed  INTEGER NOT NULL DEFAULT 0,    -- dead, and the operator has dealt with it
     changed    INTEGER NOT NULL               -- grows with every change of any row
   ) STRICT;
+  -- Apart from what changes with every step of a message, so that no step writes it again.
+  CREATE TABLE bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE INDEX messages_queued ON messages (recipient, urgent DESC, id) WHERE state = 'queued';
   CREATE INDEX messages_leased ON messages (recipient) WHERE state = 'leased';
   CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead' AND dismissed = 0;

@@ -13,7 +13,9 @@ export function listNeeds(store: Store, agents: readonly Agent[]): Need[] {
         actions: [`hive requeue ${message.id}`, `hive drop ${message.id}`],
       }),
     ),
-    ...dead.errors.map((row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] })),
+    ...[...dead.errors, ...store.undecodable()].map(
+      (row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] }),
+    ),
     ...store.pausedChains().map(
       (chain): Need => ({
         kind: 'paused_chain',

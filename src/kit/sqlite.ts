@@ -20,8 +20,9 @@ export interface WriteOptions {
 /** One SQLite file, owned by this process alone, with one connection: the single writer. */
 export interface Database extends Disposable {
   /**
-   * Runs `change` in a savepoint of the transaction that all writes of this event-loop turn share.
+   * Runs `change` in the transaction that all writes of this event-loop turn share; it may run twice.
    * Resolves after the commit; rejects with what `change` threw (only its own effects are undone) or with the commit's failure.
+   * A `HiveError` is a refusal and must be thrown before any effect.
    * Writes run in the order of the calls, so a later one sees what an earlier one did.
    */
   write<T>(change: () => T, options?: WriteOptions): Promise<T>
@@ -75,7 +76,19 @@ export function openDatabase(options: DatabaseOptions): Database {
   let forgetMemory = () => {}
   let fullUntil: NodeJS.Timeout | undefined
 
-  const attempt = ({ change }: PendingWrite): { ok: true; value: unknown } | { ok: false; error: unknown } => {
+  type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
+
+  /** Without a savepoint, since a refusal comes before any effect. Throws what is no refusal: then nobody knows what was done. */
+  const attempt = ({ change }: PendingWrite): Outcome => {
+    try {
+      return { ok: true, value: change() }
+    } catch (error) {
+      if (isRefusal(error)) return { ok: false, error }
+      throw error
+    }
+  }
+
+  const attemptInSavepoint = ({ change }: PendingWrite): Outcome => {
     savepoint.run()
     try {
       const value = change()
@@ -86,27 +99,38 @@ export function openDatabase(options: DatabaseOptions): Database {
       if (!db.isTransaction) throw error
       undo.run()
       release.run()
-      // A refusal comes before any effect; anything else may have come in the middle.
-      if (!(error instanceof HiveError)) forgetMemory()
+      if (!isRefusal(error)) forgetMemory()
       return { ok: false, error }
+    }
+  }
+
+  const runAll = (batch: readonly PendingWrite[], one: (write: PendingWrite) => Outcome): Outcome[] => {
+    try {
+      begin.run()
+      const outcomes = batch.map(one)
+      commit.run()
+      return outcomes
+    } catch (error) {
+      if (db.isTransaction) rollback.run()
+      forgetMemory()
+      throw error
     }
   }
 
   /** Commits a batch and answers it. Throws when nothing of it was stored. */
   const commitBatch = (batch: readonly PendingWrite[]): void => {
+    let outcomes: Outcome[]
     try {
-      begin.run()
-      const outcomes = batch.map(attempt)
-      commit.run()
-      for (const [index, outcome] of outcomes.entries()) {
-        const write = batch[index] as PendingWrite
-        if (outcome.ok) write.resolve(outcome.value)
-        else write.reject(outcome.error)
-      }
+      outcomes = runAll(batch, attempt)
     } catch (error) {
-      if (db.isTransaction) rollback.run()
-      forgetMemory()
-      throw error
+      if (isFullDisk(error)) throw error
+      // One of them failed in the middle: again, each with a way back of its own.
+      outcomes = runAll(batch, attemptInSavepoint)
+    }
+    for (const [index, outcome] of outcomes.entries()) {
+      const write = batch[index] as PendingWrite
+      if (outcome.ok) write.resolve(outcome.value)
+      else write.reject(outcome.error)
     }
   }
 
@@ -220,7 +244,11 @@ function migrate(db: DatabaseSync, path: string, migrations: readonly string[]):
   }
 }
 
+const isRefusal = (error: unknown): boolean => error instanceof HiveError && error.code !== 'internal'
+
 const SQLITE_FULL = 13
+
+const isFullDisk = (error: unknown): boolean => (error as { errcode?: number }).errcode === SQLITE_FULL
 
 /** How often a full disk is looked at again. */
 const FULL_CHECK_MS = 5_000
@@ -233,9 +261,7 @@ const diskFull = (cause?: unknown): HiveError =>
 
 /** A failed commit, in words for whoever asked for the write. */
 function describeFailure(cause: unknown): HiveError {
-  if ((cause as { errcode?: number }).errcode === SQLITE_FULL) {
-    return diskFull(cause)
-  }
+  if (isFullDisk(cause)) return diskFull(cause)
   return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
 }
 

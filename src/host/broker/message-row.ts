@@ -20,6 +20,9 @@ const MessageRow = z.object({
   done_at: z.number().nullable(),
 })
 
+/** Where messages are read from: a row without its body is shown as one that cannot be read. */
+export const MESSAGES = 'messages LEFT JOIN bodies USING (id)'
+
 /** The columns that `decodeMessage` reads. */
 export const MESSAGE_COLUMNS =
   'id, sender, recipient, body, sent_at, root_id, hops, reply_to, state, attempt, failures, error, done_at'

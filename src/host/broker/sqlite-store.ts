@@ -3,7 +3,7 @@ import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import { type Delivery, type Message, type MessageState, Parked, type Undecodable } from '../../wire/things.ts'
-import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, toDelivery } from './message-row.ts'
+import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, toDelivery } from './message-row.ts'
 import { decideOutcome, MAX_FAILURES } from './outcome.ts'
 import type {
   Ended,
@@ -54,6 +54,7 @@ export class SqliteStore implements Store {
   readonly #held = new Map<string, Held[]>()
   readonly #epochs = new Map<string, number>()
   readonly #parked = new Map<string, Parked>()
+  readonly #undecodable = new Map<string, Undecodable>()
   #changed = 0
 
   constructor({ db, inboxCap, maxHops, now = Date.now }: SqliteStoreOptions) {
@@ -62,7 +63,7 @@ export class SqliteStore implements Store {
     this.#maxHops = maxHops
     this.#now = now
     db.run(
-      'UPDATE messages SET not_before = ? WHERE not_before > ?',
+      `UPDATE messages SET not_before = ? WHERE state = 'queued' AND not_before > ?`,
       now() + LONGEST_BACKOFF_MS,
       now() + LONGEST_BACKOFF_MS,
     )
@@ -147,11 +148,10 @@ export class SqliteStore implements Store {
     const now = this.#now()
     const done = to === OPERATOR
     const { lastInsertRowid } = this.#db.run(
-      `INSERT INTO messages (sender, recipient, body, sent_at, root_id, hops, reply_to, key, state, urgent, done_at, changed)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO messages (sender, recipient, sent_at, root_id, hops, reply_to, key, state, urgent, done_at, changed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       from,
       to,
-      body,
       now,
       rootId,
       hops,
@@ -162,6 +162,7 @@ export class SqliteStore implements Store {
       done ? now : null,
       ++this.#changed,
     )
+    this.#db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', lastInsertRowid, body)
     if (!done) this.#addQueued(to, 1)
     return lastInsertRowid
   }
@@ -253,15 +254,10 @@ export class SqliteStore implements Store {
       if (epoch !== this.epoch(agent)) throw new HiveError('stale_lease', 'a newer harness has taken over')
       if (joins !== held.length > 0)
         throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
-      const row = this.#db.get(
-        `SELECT ${MESSAGE_COLUMNS}, not_before FROM messages WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT 1`,
-        agent,
-      )
-      if (!row) return {}
-      if (Number(row.not_before ?? 0) > now) return { waitUntil: Number(row.not_before) }
-      const message = decodeMessage(row)
-      if (isUndecodable(message))
-        throw new HiveError('internal', `message ${message.id} cannot be decoded: ${message.problem}`)
+      const head = this.#headOf(agent)
+      if (!head) return {}
+      const { message, notBefore } = head
+      if (notBefore > now) return { waitUntil: notBefore }
       // What failed before is delivered alone, so that the failure is charged to the right one.
       if (joins && (message.failures > 0 || held.some((one) => one.failures > 0))) return {}
       this.#db.run(
@@ -276,6 +272,25 @@ export class SqliteStore implements Store {
       this.#remember(agent, { id, rootId, hops, failures, woke: !joins })
       return { delivery: toDelivery({ ...message, attempt: message.attempt + 1 }, this.#queued.get(agent) ?? 0) }
     }, ESSENTIAL)
+  }
+
+  /** The next message of an inbox that can be read; one that cannot is noted and passed over. */
+  #headOf(agent: string): { message: Message; notBefore: number } | undefined {
+    for (let offset = 0; ; offset += 1) {
+      const row = this.#db.get(
+        `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT 1 OFFSET ?`,
+        agent,
+        offset,
+      )
+      if (!row) return undefined
+      const message = decodeMessage(row)
+      if (!isUndecodable(message)) return { message, notBefore: Number(row.not_before ?? 0) }
+      this.#undecodable.set(message.id, message)
+    }
+  }
+
+  undecodable(): Undecodable[] {
+    return [...this.#undecodable.values()]
   }
 
   holds(agent: string): boolean {
@@ -370,7 +385,7 @@ export class SqliteStore implements Store {
   }
 
   get(id: number): Message | undefined {
-    const row = this.#db.get(`SELECT ${MESSAGE_COLUMNS} FROM messages WHERE id = ?`, id)
+    const row = this.#db.get(`SELECT ${MESSAGE_COLUMNS} FROM ${MESSAGES} WHERE id = ?`, id)
     if (!row) return undefined
     const message = decodeMessage(row)
     if (isUndecodable(message)) throw new HiveError('internal', `message ${id} cannot be decoded: ${message.problem}`)
@@ -384,7 +399,7 @@ export class SqliteStore implements Store {
 
   changes(cursor: number, filter: MessageFilter): Page {
     const where = this.#db.all(
-      `SELECT ${MESSAGE_COLUMNS}, changed FROM messages WHERE changed > ? ORDER BY changed LIMIT ?`,
+      `SELECT ${MESSAGE_COLUMNS}, changed FROM ${MESSAGES} WHERE changed > ? ORDER BY changed LIMIT ?`,
       cursor,
       filter.limit,
     )
@@ -412,7 +427,7 @@ export class SqliteStore implements Store {
       conditions.push('state = ?')
       values.push(filter.state)
     }
-    const sql = `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`
+    const sql = `SELECT ${MESSAGE_COLUMNS} FROM ${MESSAGES} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`
     return { ...decodePage(this.#db.all(sql, ...values, filter.limit)), cursor: this.#changed }
   }
 
@@ -473,7 +488,9 @@ export class SqliteStore implements Store {
           reason: String(row.reason),
           since: Number(row.paused_at),
           hops: Math.max(0, ...of.map((one) => Number(one.hops))),
-          agents: [...new Set(of.flatMap((one) => [String(one.sender), String(one.recipient)]))],
+          agents: [...new Set(of.flatMap((one) => [String(one.sender), String(one.recipient)]))].filter(
+            (name) => name !== OPERATOR,
+          ),
         }
       })
   }
@@ -527,14 +544,19 @@ export class SqliteStore implements Store {
   }
 
   async vacuum(before: number, limit: number): Promise<number> {
-    return this.#db.write(
-      () =>
-        this.#db.run(
-          `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE state = 'done' AND done_at < ? LIMIT ?)`,
-          before,
-          limit,
-        ).changes,
-    )
+    return this.#db.write(() => {
+      const old = this.#db.all(
+        // The newest row stays, so that no id is ever used again.
+        `SELECT id FROM messages WHERE state = 'done' AND done_at < ? AND id < (SELECT max(id) FROM messages) LIMIT ?`,
+        before,
+        limit,
+      )
+      for (const { id } of old) {
+        this.#db.run('DELETE FROM bodies WHERE id = ?', Number(id))
+        this.#db.run('DELETE FROM messages WHERE id = ?', Number(id))
+      }
+      return old.length
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

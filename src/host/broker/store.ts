@@ -48,6 +48,9 @@ export interface Store extends AsyncDisposable {
   pending(agent: string): number
   count(): Record<MessageState, number>
 
+  /** Queued rows that could not be read when their turn came: passed over, shown to the operator. */
+  undecodable(): Undecodable[]
+
   /** Dead messages that nobody dealt with, oldest first. */
   deadLetters(): Page
   requeue(id: number): Promise<Message>

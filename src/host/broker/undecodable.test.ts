@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openHiveDatabase } from '../database.ts'
+import { listNeeds } from '../needs.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+test('a row that cannot be read is shown, and holds nobody up', async () => {
+  using db = openHiveDatabase(':memory:')
+  const store = new SqliteStore({ db, inboxCap: 1_000, maxHops: 16 })
+  const { ids } = await store.send({ from: 'carol', to: ['alice'], body: 'broken' })
+  await store.send({ from: 'carol', to: ['alice'], body: 'sound' })
+  db.run('DELETE FROM bodies WHERE id = ?', ids[0] as number)
+
+  const { messages, errors } = store.list({ limit: 10 })
+  assert.deepEqual(
+    messages.map(({ body }) => body),
+    ['sound'],
+  )
+  assert.deepEqual(
+    errors.map(({ table, id }) => [table, id]),
+    [['messages', String(ids[0])]],
+  )
+  const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
+  assert.equal((await store.lease('alice', { epoch, joins: false, now: 0 })).delivery?.body, 'sound')
+  assert.deepEqual(
+    listNeeds(store, []).map(({ kind }) => kind),
+    ['undecodable'],
+  )
+})
