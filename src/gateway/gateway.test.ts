@@ -1,201 +1,202 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer, request, type Server } from 'node:http'
-import { type AddressInfo, createConnection, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { connectOps, type OpConnection } from '../kit/op-client.ts'
 import type { HiveError } from '../wire/errors.ts'
-import { gatewayOps } from '../wire/gateway-ops.ts'
+import { openTestGateway, type TestGateway } from './gateway-in-test.ts'
+import { exchange, listenLocally, openSocket } from './proxy-in-test.ts'
 
-const PROGRAM = join(import.meta.dirname, 'main.ts')
-
-describe('the egress gateway', { timeout: 60_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'gateway-'))
-  const control = join(directory, 'control.sock')
-  const log = join(directory, 'requests.log')
-  const socketOf = (agent: string) => join(directory, agent, 'egress.sock')
-  let origin: Server
-  let port: number
-  let process_: ChildProcess
-  let connection: OpConnection<typeof gatewayOps>
-
-  const startGateway = async () => {
-    const argv = [
-      PROGRAM,
-      '--control',
-      control,
-      '--config',
-      join(directory, 'config.json'),
-      '--log',
-      log,
-      '--revision',
-      'r1',
-    ]
-    process_ = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(process_.stdout as NodeJS.ReadableStream, 'data')
-    connection = await connectOps(gatewayOps, control)
-  }
-  const configure = (agents: { name: string; allow?: string[] }[]) => {
-    for (const { name } of agents) mkdirSync(join(directory, name), { recursive: true })
-    return connection.call.configure({
-      agents: agents.map(({ name, allow }) => ({ name, socket: socketOf(name), allow })),
-      endpoints: [`127.0.0.1:${port}`],
-    })
-  }
-  const open = async (agent: string): Promise<Socket> => {
-    const socket = createConnection(socketOf(agent))
-    await once(socket, 'connect')
-    socket.on('error', () => {})
-    return socket
-  }
-  /** Sends raw bytes, gives what came back until the other side ended it. */
-  const exchange = async (agent: string, bytes: string): Promise<string> => {
-    const socket = await open(agent)
-    let text = ''
-    socket.on('data', (chunk) => {
-      text += chunk
-    })
-    const ended = new Promise((resolve) => socket.once('close', resolve))
-    socket.write(bytes)
-    await ended
-    return text
-  }
+describe('the gateway', { timeout: 60_000 }, () => {
+  const origin = createServer((_incoming, outgoing) => outgoing.end('from the origin'))
+  let gateway: TestGateway
+  let endpoint: string
 
   before(async () => {
-    origin = createServer((incoming, outgoing) => {
-      if (incoming.url === '/stream') {
-        outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
-        outgoing.write('data: one\n\n')
-        // The second part waits for the first to have arrived.
-        origin.once('go on', () => outgoing.end('data: two\n\n'))
-        return
-      }
-      outgoing.end(JSON.stringify({ url: incoming.url, headers: incoming.headers }))
-    })
-    origin.listen(0, '127.0.0.1')
-    await once(origin, 'listening')
-    port = (origin.address() as AddressInfo).port
-    await startGateway()
-    await configure([{ name: 'alice' }, { name: 'bob', allow: ['example.com'] }])
+    endpoint = `127.0.0.1:${await listenLocally(origin)}`
+    gateway = await openTestGateway()
   })
   after(async () => {
-    connection.close()
-    process_.kill('SIGTERM')
-    await once(process_, 'exit')
-    origin.close()
+    await gateway[Symbol.asyncDispose]()
     origin.closeAllConnections()
-    rmSync(directory, { recursive: true })
+    origin.close()
+  })
+  const ask = async (agent: string, url = `http://${endpoint}/`) =>
+    exchange(await openSocket(gateway.socketOf(agent)), `GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  const openTunnel = async (agent: string): Promise<Socket> => {
+    const socket = await openSocket(gateway.socketOf(agent))
+    socket.write(`CONNECT ${endpoint} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await once(socket, 'data')
+    return socket
+  }
+
+  test('serves each agent by its own list, from the next request on', async () => {
+    await gateway.configure([{ name: 'alice' }, { name: 'bob', allow: ['example.com'] }], [endpoint])
+    assert.match(await ask('alice'), /from the origin/)
+    assert.match(await ask('bob', 'http://8.8.8.8/'), /403[\s\S]*egress list/)
+    await gateway.configure([{ name: 'alice' }, { name: 'bob', allow: ['10.0.0.1'] }], [endpoint])
+    assert.match(await ask('bob', 'http://10.0.0.1/'), /403[\s\S]*not a public address/)
   })
 
-  test('passes plain requests to a configured endpoint, without the headers of the hop', async () => {
-    const text = await exchange(
-      'alice',
-      `GET http://127.0.0.1:${port}/x?y=1 HTTP/1.1\r\nHost: evil.example\r\nProxy-Authorization: secret\r\nConnection: close, x-hop\r\nX-Hop: 1\r\nX-Kept: 2\r\n\r\n`,
-    )
-    assert.match(text, /^HTTP\/1\.1 200/)
-    const { url, headers } = JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
-    assert.equal(url, '/x?y=1')
-    assert.equal(headers.host, `127.0.0.1:${port}`)
-    assert.equal(headers['x-kept'], '2')
-    assert.equal(headers['x-hop'] ?? headers['proxy-authorization'], undefined)
-  })
-
-  test('tunnels, and lets a stream through as it comes', async () => {
-    const socket = await open('alice')
-    socket.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
-    const [head] = await once(socket, 'data')
-    assert.match(String(head), /^HTTP\/1\.1 200/)
-    const tunnelled = request({ path: '/stream', createConnection: () => socket })
-    tunnelled.end()
-    const [response] = await once(tunnelled, 'response')
-    const [first] = await once(response, 'data')
-    assert.equal(String(first), 'data: one\n\n')
-    origin.emit('go on')
-    const [second] = await once(response, 'data')
-    assert.equal(String(second), 'data: two\n\n')
-    socket.destroy()
-  })
-
-  test('refuses what is not public, with a reason, and what is no proxy request', async () => {
-    const refused = [
-      'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n',
-      'CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: x\r\n\r\n',
-      'GET http://localhost:1/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-    ]
-    for (const bytes of refused)
-      assert.match(await exchange('alice', bytes), /^HTTP\/1\.1 403[\s\S]*not a public address/)
-    assert.match(
-      await exchange('bob', 'CONNECT 8.8.8.8:53 HTTP/1.1\r\nHost: x\r\n\r\n'),
-      /^HTTP\/1\.1 403[\s\S]*egress list/,
-    )
-    const odd = [
-      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
-      `POST http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      `GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
-      'nonsense\r\n\r\n',
-    ]
-    for (const bytes of odd) assert.match(await exchange('alice', bytes), /^HTTP\/1\.1 4\d\d/, bytes.slice(0, 60))
-  })
-
-  test('says when the other side is not there', async () => {
-    await connection.call.configure({
-      agents: [
-        { name: 'alice', socket: socketOf('alice') },
-        { name: 'bob', socket: socketOf('bob') },
-      ],
-      endpoints: ['127.0.0.1:1', `127.0.0.1:${port}`],
-    })
-    assert.match(await exchange('alice', 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 502/)
-    assert.match(
-      await exchange('alice', 'GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
-      /^HTTP\/1\.1 502/,
-    )
+  test('knows an endpoint in whatever spelling it was configured', async () => {
+    await gateway.configure([{ name: 'alice' }], [endpoint.replace('127.0.0.1', '127.1')])
+    assert.match(await ask('alice'), /from the origin/)
+    await gateway.configure([{ name: 'alice' }], [])
+    assert.match(await ask('alice'), /403[\s\S]*loopback/)
   })
 
   test('counts and logs requests, without what may be secret', async () => {
-    await exchange('alice', `GET http://127.0.0.1:${port}/secret-path HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
-    const { agents } = await connection.call.counts({})
-    assert.ok((agents.alice?.allowed ?? 0) > 0 && (agents.alice?.refused ?? 0) > 0)
-    const text = readFileSync(log, 'utf8')
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    const before = (await gateway.call().counts({})).agents.alice ?? { allowed: 0, refused: 0 }
+    await ask('alice', `http://${endpoint}/secret-path?secret-key`)
+    await ask('alice', 'http://127.0.0.1:22/secret-path')
+    const { agents } = await gateway.call().counts({})
+    assert.deepEqual(agents.alice, { allowed: before.allowed + 1, refused: before.refused + 1 })
+    const text = readFileSync(gateway.logOf('alice'), 'utf8')
     assert.doesNotMatch(text, /secret/)
-    const lines = text
-      .trim()
+    const [passed, refused] = text
+      .trimEnd()
       .split('\n')
+      .slice(-2)
       .map((line) => JSON.parse(line))
-    assert.ok(lines.some(({ agent, verdict }) => agent === 'alice' && verdict === 'passed'))
-  })
-
-  test('goes on with the same configuration after it was killed', async () => {
-    process_.kill('SIGKILL')
-    await once(process_, 'exit')
-    await startGateway()
-    assert.match(
-      await exchange('alice', `GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
-      /200 OK/,
-    )
+    assert.deepEqual([passed.agent, passed.verdict, `${passed.host}:${passed.port}`], ['alice', 'passed', endpoint])
+    assert.deepEqual([refused.verdict, refused.port], ['refused', 22])
+    assert.match(refused.reason, /loopback/)
   })
 
   test('takes a thousand connections of one agent without harm to another', async () => {
+    await gateway.configure([{ name: 'alice' }, { name: 'bob' }], [endpoint])
     const flood: Socket[] = []
-    while (flood.length < 1000) flood.push(await open('bob'))
-    assert.match(
-      await exchange('alice', `GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
-      /200 OK/,
-    )
+    while (flood.length < 1_000) flood.push(await openSocket(gateway.socketOf('bob')))
+    assert.match(await ask('alice'), /from the origin/)
     for (const socket of flood) socket.destroy()
   })
 
-  test('closes the socket of an agent that is gone, and keeps others from its own', async () => {
-    assert.equal(statSync(socketOf('alice')).mode & 0o777, 0o660)
-    await configure([{ name: 'alice' }])
-    await assert.rejects(open('bob'))
+  test('ends what an agent has open once it is gone, and leaves the others alone', async () => {
+    await gateway.configure([{ name: 'alice' }, { name: 'bob' }], [endpoint])
+    const [kept, lost] = [await openTunnel('alice'), await openTunnel('bob')]
+    const closed = once(lost, 'close')
+    lost.resume()
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    await closed
+    assert.ok(!existsSync(gateway.socketOf('bob')))
+    kept.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    assert.match(String((await once(kept, 'data'))[0]), /from the origin/)
+    kept.destroy()
+  })
+
+  test('makes a socket anew that somebody removed', async () => {
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    unlinkSync(gateway.socketOf('alice'))
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    assert.match(await ask('alice'), /from the origin/)
+  })
+
+  test('serves the others when the directory of one is missing, and says which', async () => {
+    const missing = { name: 'carol', socket: gateway.socketOf('carol') }
+    const sound = { name: 'alice', socket: gateway.socketOf('alice') }
     await assert.rejects(
-      connection.call.configure({ agents: [], endpoints: ['nonsense'] }),
-      (error: HiveError) => error.code === 'bad_input',
+      gateway.call().configure({ agents: [missing, sound], endpoints: [endpoint] }),
+      (error: HiveError) => error.code === 'unavailable' && error.message.includes('carol'),
     )
+    assert.match(await ask('alice'), /from the origin/)
+  })
+
+  test('refuses a configuration that it cannot read, and keeps the one it has', async () => {
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    const isBadInput = (error: HiveError) => error.code === 'bad_input'
+    const agent = { name: 'alice', socket: gateway.socketOf('alice') }
+    await assert.rejects(gateway.call().configure({ agents: [], endpoints: ['nonsense'] }), isBadInput)
+    await assert.rejects(gateway.call().configure({ agents: [{ ...agent, allow: ['*'] }], endpoints: [] }), isBadInput)
+    await assert.rejects(gateway.call().configure({ agents: [{ ...agent, name: '../x' }], endpoints: [] }), isBadInput)
+    await gateway.end('SIGKILL')
+    await gateway.start()
+    assert.match(await ask('alice'), /from the origin/)
+  })
+
+  test('goes on as it was after it was killed, without being configured', async () => {
+    await gateway.configure([{ name: 'alice' }, { name: 'bob', allow: ['example.com'] }], [endpoint])
+    await gateway.end('SIGKILL')
+    await assert.rejects(openSocket(gateway.socketOf('alice')))
+    await gateway.start()
+    assert.match(await ask('alice'), /from the origin/)
+    assert.match(await ask('bob', 'http://8.8.8.8/'), /403[\s\S]*egress list/)
+  })
+
+  test('starts, and lets nobody out, when what it kept cannot be read', async () => {
+    await gateway.end('SIGKILL')
+    rmSync(gateway.socketOf('alice'))
+    writeFileSync(gateway.configFile, '{"agents":')
+    await gateway.start()
+    assert.ok(!existsSync(gateway.socketOf('alice')))
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    assert.match(await ask('alice'), /from the origin/)
+  })
+
+  test('serves on when its control socket is lost, and when its terminal is', async () => {
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    unlinkSync(gateway.control)
+    process.kill(gateway.pid(), 'SIGHUP')
+    assert.match(await ask('alice'), /from the origin/)
+    assert.equal((await gateway.call().ping({})).revision, 'r1')
+  })
+
+  test('ends when it is told to, and logs what was under way', async () => {
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    const tunnel = await openTunnel('alice')
+    const lines = () => readFileSync(gateway.logOf('alice'), 'utf8').split('\n').length
+    const before = lines()
+    assert.equal(await gateway.end('SIGTERM'), 0)
+    assert.equal(lines(), before + 1)
+    tunnel.destroy()
+    await gateway.start()
+  })
+})
+
+const IDS = { gateway: 1_949_999_001, agent: 1_949_999_002, other: 1_949_999_003 }
+const isRoot = process.getuid?.() === 0
+
+describe('the gateway of a daemon that is root', { timeout: 60_000, skip: isRoot ? false : 'needs root' }, () => {
+  test('keeps nothing of root, and lets an agent connect to its own socket and change nothing', async () => {
+    await using gateway = await openTestGateway(IDS)
+    await gateway.configure([{ name: 'alice' }], [])
+    const status = readFileSync(`/proc/${gateway.pid()}/status`, 'utf8')
+    assert.match(status, new RegExp(`^Uid:(\\s${IDS.gateway}){4}$`, 'm'))
+    assert.match(status, new RegExp(`^Gid:(\\s${IDS.gateway}){4}$`, 'm'))
+    assert.match(status, /^Groups:\s*$/m)
+    assert.match(status, /^CapEff:\s0+$/m)
+    const { uid, gid, mode } = statSync(gateway.socketOf('alice'))
+    assert.deepEqual([uid, gid, mode & 0o777], [IDS.gateway, IDS.agent, 0o660])
+
+    const socket = gateway.socketOf('alice')
+    const connect = `require('net').connect(process.argv[1]).on('connect',()=>process.exit(0)).on('error',e=>{console.log(e.code);process.exit(1)})`
+    const remove = `try{require('fs').unlinkSync(process.argv[1])}catch(e){console.log(e.code)}`
+    const as = (id: number, script: string) => {
+      const options = { uid: id, gid: id, encoding: 'utf8' as const, cwd: '/', env: {} }
+      const { status: code, stdout } = spawnSync('/proc/self/exe', ['-e', script, socket], {
+        ...options,
+        argv0: 'node',
+      })
+      return `${code} ${stdout.trim()}`
+    }
+    assert.equal(as(IDS.agent, connect), '0 ')
+    assert.equal(as(IDS.other, connect), '1 EACCES')
+    assert.equal(as(IDS.agent, remove), '0 EACCES')
+  })
+
+  test('comes back with new sockets of the same kind after it was killed', async () => {
+    await using gateway = await openTestGateway(IDS)
+    await gateway.configure([{ name: 'alice' }], [])
+    await gateway.end('SIGKILL')
+    await gateway.start()
+    const { uid, gid, mode } = statSync(gateway.socketOf('alice'))
+    assert.deepEqual([uid, gid, mode & 0o777], [IDS.gateway, IDS.agent, 0o660])
+    const answer = await exchange(
+      await openSocket(gateway.socketOf('alice')),
+      'CONNECT 10.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+    )
+    assert.match(answer, /403/)
   })
 })

@@ -1,82 +1,91 @@
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { errorText, HiveError } from '../wire/errors.ts'
-import { gatewayOps } from '../wire/gateway-ops.ts'
-import type { Handlers, Parsed } from '../wire/op.ts'
-import { createProxy, type RequestEntry } from './proxy.ts'
+import { type AllowRule, parseAllowRule } from './allow-rule.ts'
+import type { RequestEntry } from './exchange.ts'
+import type { Configuration } from './kept-configuration.ts'
+import type { Surroundings } from './policy.ts'
+import { createProxy, type EgressProxy } from './proxy.ts'
 import { formatTarget, parseAuthority } from './target.ts'
 
-type Configuration = Parsed<typeof gatewayOps.configure>
-type Listening = { readonly server: Server; allow: readonly string[] | undefined }
-
 export interface GatewayOptions {
-  /** Where the last configuration is kept, so that a restarted gateway serves without the daemon. */
-  readonly configFile: string
-  readonly revision: string
+  readonly surroundings: Surroundings
   readonly log: (agent: string, entry: RequestEntry) => void
 }
 
-/** One proxy per agent, on a socket of its own: who asks is decided by where it asks. */
+type Allow = readonly AllowRule[] | undefined
+
+interface Served {
+  readonly socket: string
+  readonly proxy: EgressProxy
+  readonly list: { allow: Allow }
+}
+
+interface Counts {
+  allowed: number
+  refused: number
+}
+
+/** One proxy per agent, each on a socket of its own: who asks is decided by where it asks. */
 export class Gateway {
   readonly #options: GatewayOptions
-  readonly #proxies = new Map<string, Listening>()
-  readonly #counts = new Map<string, { allowed: number; refused: number }>()
+  readonly #served = new Map<string, Served>()
+  readonly #counts = new Map<string, Counts>()
   #endpoints: ReadonlySet<string> = new Set()
+  #applied: Promise<unknown> = Promise.resolve()
 
   constructor(options: GatewayOptions) {
     this.#options = options
   }
 
-  readonly handlers: Handlers<typeof gatewayOps> = {
-    ping: () => ({ pid: process.pid, revision: this.#options.revision }),
-    configure: async (configuration) => {
-      await this.#apply(configuration)
-      const { configFile } = this.#options
-      writeFileSync(`${configFile}.new`, JSON.stringify(configuration), { mode: 0o600 })
-      renameSync(`${configFile}.new`, configFile)
-      return {}
-    },
-    counts: () => ({ agents: Object.fromEntries(this.#counts) }),
+  counts(): Record<string, Counts> {
+    return Object.fromEntries(this.#counts)
   }
 
-  /** Takes up the configuration it had. */
-  async restore(): Promise<void> {
-    const { configFile } = this.#options
-    if (!existsSync(configFile)) return
-    await this.#apply(gatewayOps.configure.input.parse(JSON.parse(readFileSync(configFile, 'utf8'))))
+  /**
+   * Replaces what is served, one call after the other. Gives what went wrong with single sockets: the others are served.
+   * Throws `bad_input` and changes nothing when a rule cannot be read.
+   */
+  apply(configuration: Configuration): Promise<string[]> {
+    const applied = this.#applied.then(() => this.#apply(configuration))
+    this.#applied = applied.catch(() => {})
+    return applied
   }
 
-  async #apply({ agents, endpoints }: Configuration): Promise<void> {
-    this.#endpoints = new Set(endpoints.map(normalizeEndpoint))
-    const wanted = new Map(agents.map((agent) => [agent.socket, agent]))
-    for (const [socket, { server }] of this.#proxies) {
-      if (wanted.has(socket)) continue
-      this.#proxies.delete(socket)
-      server.close()
-      server.closeAllConnections()
+  async close(): Promise<void> {
+    await this.apply({ agents: [], endpoints: [] })
+  }
+
+  async #apply({ agents, endpoints }: Configuration): Promise<string[]> {
+    const opened = new Set(endpoints.map(readEndpoint))
+    const wanted = new Map(agents.map(({ name, socket, allow }) => [name, { socket, allow: allow?.map(readRule) }]))
+    this.#endpoints = opened
+    for (const [name, { socket, proxy }] of this.#served) {
+      // A socket that was removed by somebody has to be made anew.
+      if (wanted.get(name)?.socket === socket && existsSync(socket)) continue
+      this.#served.delete(name)
+      await proxy.close()
     }
-    for (const { name, socket, allow } of agents) {
-      const listening = this.#proxies.get(socket)
-      if (listening) listening.allow = allow
-      else await this.#listen(name, socket, allow)
+    const failures: string[] = []
+    for (const [name, { socket, allow }] of wanted) {
+      const served = this.#served.get(name)
+      if (served) served.list.allow = allow
+      else await this.#serve(name, socket, allow).catch((error) => failures.push(`${name}: ${errorText(error)}`))
     }
+    return failures
   }
 
-  async #listen(agent: string, socket: string, allow: readonly string[] | undefined): Promise<void> {
-    const server = createProxy({
-      policy: () => ({ allow: this.#proxies.get(socket)?.allow, endpoints: this.#endpoints }),
+  async #serve(agent: string, socket: string, allow: Allow): Promise<void> {
+    const list = { allow }
+    const proxy = createProxy({
+      policy: () => ({ allow: list.allow, endpoints: this.#endpoints }),
+      surroundings: this.#options.surroundings,
       onRequest: (entry) => this.#record(agent, entry),
     })
     rmSync(socket, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) =>
-        reject(new HiveError('unavailable', `cannot listen on ${socket}: ${errorText(cause)}`, { cause })),
-      )
-      server.listen(socket, resolve)
-    })
-    // Its group is the agent's: the directory hands it down.
+    await proxy.listen(socket)
+    // The directory is ours and hands the agent's group down: the group may connect, nobody else.
     chmodSync(socket, 0o660)
-    this.#proxies.set(socket, { server, allow })
+    this.#served.set(agent, { socket, proxy, list })
   }
 
   #record(agent: string, entry: RequestEntry): void {
@@ -88,9 +97,19 @@ export class Gateway {
   }
 }
 
-/** Written as requests are: `LOCALHOST:80` and `[::1]:80` in their usual spelling. Throws `bad_input`. */
-function normalizeEndpoint(endpoint: string): string {
-  const target = parseAuthority(endpoint)
-  if (!target) throw new HiveError('bad_input', `endpoint ${JSON.stringify(endpoint)} is not host:port`)
-  return formatTarget(target)
+/** In the spelling that requests are compared in: `LOCALHOST:80` and `[0::1]:80` too. */
+function readEndpoint(text: string): string {
+  const target = parseAuthority(text)
+  if (target) return formatTarget(target)
+  throw new HiveError('bad_input', `endpoint ${JSON.stringify(text)} is not host:port`, {
+    hint: 'write an IPv6 address in brackets: [::1]:8080',
+  })
+}
+
+function readRule(text: string): AllowRule {
+  const rule = parseAllowRule(text)
+  if (rule) return rule
+  throw new HiveError('bad_input', `${JSON.stringify(text)} is no line of an egress list`, {
+    hint: 'write host, *.suffix, or either with :port',
+  })
 }

@@ -1,52 +1,59 @@
-import { isPublicAddress } from './public-address.ts'
+import { type AllowRule, matchesRule } from './allow-rule.ts'
+import { isLoopback, isPublicAddress } from './public-address.ts'
 import { formatTarget, isAddress, type Target } from './target.ts'
 
 export interface Policy {
-  /** `host`, `*.suffix` or `host:port`; undefined: any public address. */
-  readonly allow: readonly string[] | undefined
-  /** `host:port` that may be reached although it is not public. */
+  /** The agent's own list; undefined: any public address. */
+  readonly allow: readonly AllowRule[] | undefined
+  /** `host:port` that the operator opened: it need not be public. */
   readonly endpoints: ReadonlySet<string>
+}
+
+/** What a decision needs to know of the world. */
+export interface Surroundings {
+  /** All addresses of a name. Rejects when it has none. */
+  readonly lookUp: (host: string) => Promise<readonly string[]>
+  /** The same for a name that the operator wrote: it may be one that only this machine knows. */
+  readonly lookUpEndpoint: (host: string) => Promise<readonly string[]>
+  /** Whether an address is one of this machine's. */
+  readonly isOwnAddress: (address: string) => boolean
 }
 
 export type Verdict =
   | { readonly pass: true; readonly addresses: readonly string[] }
-  | { readonly pass: false; readonly reason: string; readonly status: 403 | 502 }
-
-export type Resolve = (host: string) => Promise<readonly string[]>
+  | { readonly pass: false; readonly status: 403 | 502; readonly reason: string }
 
 /**
  * Decides about one request, and to which addresses it may connect: those that were looked at, never looked up again.
- * A name that has one address which is not public is refused whole.
+ * A name that has one address which is not public is refused whole. Never rejects.
  */
-export async function decide(target: Target, { allow, endpoints }: Policy, resolve: Resolve): Promise<Verdict> {
+export async function decide(target: Target, policy: Policy, surroundings: Surroundings): Promise<Verdict> {
   const name = formatTarget(target)
-  const isEndpoint = endpoints.has(name)
-  if (!isEndpoint && allow !== undefined && !allow.some((rule) => matches(rule, target))) {
-    return {
-      pass: false,
-      status: 403,
-      reason: `${name} is not on this agent's egress list; ask the manager to propose it`,
-    }
+  const isEndpoint = policy.endpoints.has(name)
+  if (!isEndpoint && policy.allow && !policy.allow.some((rule) => matchesRule(rule, target))) {
+    return refuse(
+      `${name} is not on this agent's egress list. To reach it, ask the manager to propose ` +
+        `${JSON.stringify(target.host)} for "egress" in agent.json; the operator decides.`,
+    )
   }
-  let addresses: readonly string[]
-  try {
-    addresses = isAddress(target.host) ? [target.host] : await resolve(target.host)
-  } catch {
-    return { pass: false, status: 502, reason: `${target.host} cannot be resolved` }
-  }
+  const addresses = await resolve(target.host, isEndpoint ? surroundings.lookUpEndpoint : surroundings.lookUp)
+  if (addresses.length === 0) return { pass: false, status: 502, reason: `${target.host} cannot be resolved.` }
   if (isEndpoint) return { pass: true, addresses }
-  if (addresses.length === 0 || !addresses.every(isPublicAddress)) {
-    return {
-      pass: false,
-      status: 403,
-      reason: `${name} is not a public address; only the operator can open it (endpoints)`,
-    }
-  }
+  if (addresses.some(isLoopback)) return refuse(`${name} is the host's loopback, which is closed to agents. ${ASK}`)
+  if (!addresses.every(isPublicAddress)) return refuse(`${name} is not a public address. ${ASK}`)
+  if (addresses.some(surroundings.isOwnAddress)) return refuse(`${name} is the host itself. ${ASK}`)
   return { pass: true, addresses }
 }
 
-function matches(rule: string, { host, port }: Target): boolean {
-  const [, name = '', rulePort] = /^(.*?)(?::(\d+))?$/.exec(rule.toLowerCase()) ?? []
-  if (rulePort !== undefined && Number(rulePort) !== port) return false
-  return name.startsWith('*.') ? host.endsWith(name.slice(1)) : host === name
+const ASK = 'Only the operator can open it, with "endpoints" in hive.json. A server of your own sandbox needs no proxy.'
+
+const refuse = (reason: string): Verdict => ({ pass: false, status: 403, reason })
+
+async function resolve(host: string, lookUp: Surroundings['lookUp']): Promise<readonly string[]> {
+  if (isAddress(host)) return [host]
+  try {
+    return await lookUp(host)
+  } catch {
+    return [] // Why a name has no address is of no use to who asked.
+  }
 }

@@ -1,196 +1,131 @@
-import { lookup } from 'node:dns/promises'
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestOptions,
-  request,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import { connect, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { decide, type Policy, type Resolve, type Verdict } from './policy.ts'
-import { formatTarget, parseAbsoluteUrl, parseAuthority, type Target } from './target.ts'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorText } from '../wire/errors.ts'
+import { type Passage, type RequestEntry, rawAnswer } from './exchange.ts'
+import { answerPlainly, forwardRequest } from './forward.ts'
+import { decide, type Policy, type Surroundings } from './policy.ts'
+import { parseAbsoluteUrl, parseAuthority, type Target } from './target.ts'
+import { openTunnel } from './tunnel.ts'
 
 export interface ProxyOptions {
   /** Asked anew for every request. */
   readonly policy: () => Policy
+  readonly surroundings: Surroundings
+  /** Called once for each request, when it has ended. */
   readonly onRequest: (entry: RequestEntry) => void
-  readonly resolve?: Resolve
-  /** Connections of this agent at once. */
-  readonly maxConnections?: number
+  readonly limits?: Partial<ProxyLimits>
 }
 
-/** What is known of a request when it has ended. No path, no header: they may hold secrets. */
-export interface RequestEntry {
-  readonly target: string
-  readonly verdict: 'passed' | 'refused' | 'failed'
-  readonly reason?: string
-  readonly bytesUp: number
-  readonly bytesDown: number
+export interface ProxyLimits {
+  /** Open at once, one request each; those beyond are closed unanswered. */
+  readonly connections: number
+  readonly headBytes: number
+  /** A request's head has to be complete this long after its connection. */
+  readonly headTimeoutMs: number
 }
 
-const resolveAll: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address)
+const DEFAULT_LIMITS: ProxyLimits = { connections: 256, headBytes: 32 * 1024, headTimeoutMs: 10_000 }
 
-/** Headers that belong to one hop. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+/** An HTTP proxy for one agent. */
+export interface EgressProxy {
+  /** Listens on a unix socket. Rejects when the path cannot be bound. */
+  listen(path: string): Promise<void>
+  /** Ends everything that is under way, tunnels too. */
+  close(): Promise<void>
+}
 
-/** An HTTP proxy for one agent: tunnels (`CONNECT`) and plain requests to what its policy allows. Streams pass unbuffered, without a time limit. */
-export function createProxy(options: ProxyOptions): Server {
-  const { policy, onRequest, resolve = resolveAll, maxConnections = 256 } = options
-  const refuse = (target: string, reason: string) =>
-    onRequest({ target, verdict: 'refused', reason, bytesUp: 0, bytesDown: 0 })
-  const judge = (target: Target): Promise<Verdict> => decide(target, policy(), resolve)
-
-  const server = createServer({
-    maxHeaderSize: 32 * 1024,
-    requestTimeout: 0,
-    headersTimeout: 10_000,
-    keepAliveTimeout: 5_000,
+/** Makes a proxy that tunnels (`CONNECT`) and passes plain requests on, to what its policy allows and nowhere else. */
+export function createProxy(options: ProxyOptions): EgressProxy {
+  const server = createHttpServer({ ...DEFAULT_LIMITS, ...options.limits })
+  const sockets = new Set<Socket>()
+  const underWay = new Set<Promise<void>>()
+  const judge = async <T extends Target>(target: T | undefined, usage: string): Promise<Passage<T> | Refusal> => {
+    const judged = await judgeRequest(target, usage, options)
+    if ('status' in judged) return judged
+    const ended = Promise.withResolvers<void>()
+    underWay.add(ended.promise)
+    return {
+      ...judged,
+      end(...how) {
+        judged.end(...how)
+        underWay.delete(ended.promise)
+        ended.resolve()
+      },
+    }
+  }
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
-  server.maxConnections = maxConnections
-
-  server.on('connect', (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
+  server.on('connect', async (incoming, duplex, head) => {
+    const client = duplex as Socket
     client.on('error', () => client.destroy())
-    const target = parseAuthority(incoming.url ?? '')
-    void (async () => {
-      const verdict = target ? await judge(target) : undefined
-      if (!target || !verdict?.pass) {
-        const { status, reason } =
-          verdict && !verdict.pass ? verdict : { status: 400, reason: 'CONNECT needs host:port' }
-        refuse(incoming.url?.slice(0, 300) ?? '', reason)
-        client.end(
-          `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nhyperhive gateway: ${reason}\n`,
-        )
-        return
-      }
-      tunnel(client, head, target, verdict.addresses, onRequest)
-    })()
+    const judged = await judge(parseAuthority(incoming.url ?? ''), 'CONNECT takes host:port.')
+    if ('status' in judged) client.end(rawAnswer(judged.status, judged.reason)).destroySoon()
+    // Who has gone in the meantime would leave a connection behind that nobody ends.
+    else if (client.destroyed) judged.end('failed', 'who asked has gone')
+    else openTunnel(client, head, judged)
   })
+  server.on('request', async (incoming, outgoing) => {
+    const judged = await judge(parseAbsoluteUrl(incoming.url ?? ''), 'This is a proxy for http:// and CONNECT.')
+    if ('status' in judged) answerPlainly(outgoing, judged.status, judged.reason)
+    else if (outgoing.destroyed) judged.end('failed', 'who asked has gone')
+    else forwardRequest(incoming, outgoing, judged)
+  })
+  return {
+    async listen(path) {
+      server.listen(path)
+      await once(server, 'listening')
+      // Such as no descriptor left for the next connection: those that are open go on.
+      server.on('error', (error) => process.stderr.write(`${path}: ${errorText(error)}\n`))
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      for (const socket of sockets) socket.destroy()
+      await closed
+      // Their last word, for the log.
+      await Promise.all(underWay)
+    },
+  }
+}
 
-  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const target = parseAbsoluteUrl(incoming.url ?? '')
-    void (async () => {
-      const verdict = target ? await judge(target) : undefined
-      if (!target || !verdict?.pass) {
-        const { status, reason } =
-          verdict && !verdict.pass
-            ? verdict
-            : { status: 400, reason: 'this is a proxy: it takes CONNECT and http:// URLs' }
-        refuse(target ? formatTarget(target) : 'none', reason)
-        incoming.resume()
-        outgoing
-          .writeHead(status, { 'content-type': 'text/plain', connection: 'close' })
-          .end(`hyperhive gateway: ${reason}\n`)
-        return
-      }
-      forward(incoming, outgoing, target, verdict.addresses, onRequest)
-    })()
+function createHttpServer({ connections, headBytes, headTimeoutMs }: ProxyLimits): Server {
+  const server = createServer({
+    maxHeaderSize: headBytes,
+    headersTimeout: headTimeoutMs,
+    connectionsCheckingInterval: headTimeoutMs / 4,
+    requestTimeout: 0,
   })
-
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
-    socket.destroy()
-  })
+  server.maxConnections = connections
+  // One each, every answer says so; requests sent in one go would each open a connection of their own behind the limit.
+  server.maxRequestsPerSocket = 1
   return server
 }
 
-/** Connects to the addresses that were judged, whatever a second look-up would say. */
-function connectTo({ host, port }: Target, addresses: readonly string[]): Socket {
-  const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
-  return connect({
-    host,
-    port,
-    autoSelectFamily: true,
-    lookup: (_host, { all }, done) => {
-      if (all) done(null, found)
-      else done(null, found[0]?.address ?? '', found[0]?.family)
-    },
-  })
+interface Refusal {
+  readonly status: number
+  readonly reason: string
 }
 
-function tunnel(
-  client: Duplex,
-  head: Buffer,
-  target: Target,
-  addresses: readonly string[],
-  onRequest: ProxyOptions['onRequest'],
-): void {
-  const upstream = connectTo(target, addresses)
-  let established = false
-  let reason: string | undefined
-  upstream.once('connect', () => {
-    established = true
-    client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-    if (head.length > 0) upstream.write(head)
-    client.pipe(upstream)
-    upstream.pipe(client)
-  })
-  upstream.on('error', (error) => {
-    reason = error.message
-    if (!established)
-      client.end(`HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\nhyperhive gateway: ${error.message}\n`)
-    else client.destroy()
-  })
-  client.once('close', () => upstream.destroy())
-  upstream.once('close', () => {
-    client.end()
-    const { bytesWritten: bytesUp, bytesRead: bytesDown } = upstream
-    onRequest({ target: formatTarget(target), verdict: established ? 'passed' : 'failed', reason, bytesUp, bytesDown })
-  })
-}
-
-function forward(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  target: Target & { path: string },
-  addresses: readonly string[],
-  onRequest: ProxyOptions['onRequest'],
-): void {
-  const socket = connectTo(target, addresses)
-  const options: RequestOptions = {
-    method: incoming.method,
-    path: target.path,
-    headers: { ...withoutHopByHop(incoming), host: target.port === 80 ? target.host : formatTarget(target) },
-    createConnection: () => socket,
+/** Gives the way for a request that passes; tells of one that is refused. */
+async function judgeRequest<T extends Target>(
+  target: T | undefined,
+  usage: string,
+  { policy, surroundings, onRequest }: ProxyOptions,
+): Promise<Passage<T> | Refusal> {
+  const verdict = target
+    ? await decide(target, policy(), surroundings)
+    : { pass: false as const, status: 400, reason: usage }
+  const place = { host: target?.host ?? null, port: target?.port ?? null }
+  if (!verdict.pass) {
+    onRequest({ ...place, verdict: 'refused', reason: verdict.reason, bytesUp: 0, bytesDown: 0 })
+    return verdict
   }
-  let reason: string | undefined
-  const upstream = request(options, (response) => {
-    outgoing.writeHead(response.statusCode ?? 502, withoutHopByHop(response))
-    outgoing.flushHeaders()
-    response.pipe(outgoing)
-    response.on('error', () => outgoing.destroy())
-    response.on('aborted', () => outgoing.destroy())
-  })
-  upstream.on('error', (error) => {
-    reason = error.message
-    if (outgoing.headersSent) outgoing.destroy()
-    else
-      outgoing
-        .writeHead(502, { 'content-type': 'text/plain', connection: 'close' })
-        .end(`hyperhive gateway: ${error.message}\n`)
-  })
-  incoming.on('error', () => upstream.destroy())
-  outgoing.once('close', () => {
-    upstream.destroy()
-    const { bytesWritten: bytesUp, bytesRead: bytesDown } = socket
-    onRequest({ target: formatTarget(target), verdict: reason ? 'failed' : 'passed', reason, bytesUp, bytesDown })
-  })
-  incoming.pipe(upstream)
-}
-
-/** The headers to pass on: not those of this hop, nor those that `connection` names as such. */
-function withoutHopByHop({ headers }: IncomingMessage): IncomingMessage['headers'] {
-  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.has(name)))
+  return {
+    target: target as T,
+    addresses: verdict.addresses,
+    end: (verdict, reason, { bytesWritten, bytesRead } = { bytesWritten: 0, bytesRead: 0 }) =>
+      onRequest({ ...place, verdict, reason, bytesUp: bytesWritten, bytesDown: bytesRead }),
+  }
 }

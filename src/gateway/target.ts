@@ -6,27 +6,39 @@ export interface Target {
   readonly port: number
 }
 
+/** A request line of a proxy client: the target, and what is asked of it. */
+export type UrlTarget = Target & { readonly path: string }
+
+/** The longest name that DNS knows. */
+const MAX_HOST_LENGTH = 253
+
 /** `host:port`, as `CONNECT` and the operator write it; undefined when it is nothing of the kind. */
 export function parseAuthority(authority: string): Target | undefined {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:@/?#\s[\]\\]+):(\d{1,5})$/.exec(authority)
-  return match ? parseHost(match[1] as string, Number(match[2])) : undefined
+  if (!match) return undefined
+  const host = parseHost(match[1] as string)
+  const port = Number(match[2])
+  return host !== undefined && port >= 1 && port <= 65535 ? { host, port } : undefined
 }
 
-/** The target of `GET http://host/…`; undefined for other schemes and for a URL that carries a name or password. */
-export function parseAbsoluteUrl(url: string): (Target & { readonly path: string }) | undefined {
-  if (!/^http:\/\//i.test(url) || !URL.canParse(url)) return undefined
-  const { hostname, port, username, password, pathname, search } = new URL(url)
-  if (username || password) return undefined
-  const target = parseHost(hostname, Number(port || 80))
-  return target && { ...target, path: `${pathname}${search}` }
+/** The target of `GET http://host/…`; undefined for other schemes and for a URL that carries a name or password. The path is passed on as it was written. */
+export function parseAbsoluteUrl(url: string): UrlTarget | undefined {
+  const match = /^http:\/\/([^/?#]+)([^#]*)/i.exec(url)
+  if (!match) return undefined
+  const [, authority, rest] = match as unknown as [string, string, string]
+  const target = parseAuthority(/:\d*$/.test(authority) ? authority.replace(/:$/, ':80') : `${authority}:80`)
+  return target && { ...target, path: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
-/** The URL parser turns odd spellings (`127.1`, `0x7f.1`, `2130706433`, full-width digits) into what they mean. */
-function parseHost(host: string, port: number): Target | undefined {
-  if (port < 1 || port > 65535 || !URL.canParse(`http://${host}/`)) return undefined
+/**
+ * A host in its one spelling: the URL parser turns odd ones (`127.1`, `0x7f.1`, `2130706433`, full-width digits) into
+ * what they mean. Undefined when it is none.
+ */
+export function parseHost(host: string): string | undefined {
+  if (!URL.canParse(`http://${host}/`)) return undefined
   const { hostname } = new URL(`http://${host}/`)
   const name = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
-  return name === '' ? undefined : { host: name, port }
+  return name === '' || name.length > MAX_HOST_LENGTH ? undefined : name
 }
 
 export const isAddress = (host: string): boolean => isIP(host) !== 0

@@ -26,7 +26,7 @@ export function createLayout({ stateDir, runDir }: { stateDir: string; runDir: s
       directory: join(stateDir, 'gateway'),
       control: join(runDir, 'gateway.sock'),
       config: join(stateDir, 'gateway', 'config.json'),
-      log: join(stateDir, 'gateway', 'requests.log'),
+      log: join(stateDir, 'gateway', 'requests'),
     },
     agent: (name: string) => ({
       state: join(stateDir, 'agents', name, 'state'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AgentName } from './names.ts'
 import type { Ops } from './op.ts'
 
 /** What the daemon asks of the egress gateway, a process of its own that outlives it. */
@@ -9,14 +10,14 @@ export const gatewayOps = {
     output: z.object({ pid: z.number(), revision: z.string() }),
   },
   configure: {
-    about: 'Replace what each agent may reach. Agents not named lose their socket.',
+    about: 'Replace what each agent may reach. Agents not named lose their socket and what they have open.',
     input: z.strictObject({
       agents: z.array(
         z.strictObject({
-          name: z.string(),
-          /** The unix socket to listen on; its directory exists. */
+          name: AgentName,
+          /** The unix socket to listen on; its directory exists, is the gateway's, and has the agent's group (2750). */
           socket: z.string(),
-          /** `host`, `*.suffix` or `host:port`; absent: any public address. */
+          /** `host` or `*.suffix`, either with `:port`; absent: any public address. */
           allow: z.array(z.string()).optional(),
         }),
       ),
