@@ -280,10 +280,12 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
 
   test('answers a check in the middle of a turn without disturbing it', async () => {
     const { brain } = open()
-    const speaking = brain.turn('mumble 400')
-    await asked('mumble 400')
+    const speaking = brain.turn('mumble 60007')
+    await asked('mumble 60007')
     assert.equal((await brain.check()).claude, 'ok')
-    assert.equal((await speaking).reason, 'ok')
+    assert.equal(brain.state, 'thinking')
+    await brain.interrupt()
+    assert.equal((await speaking).reason, 'interrupted')
   })
 
   test('reports a killed process as a crash and takes the next turn', async () => {
@@ -349,6 +351,12 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
       assert.equal(end.reason, reason, `${fault}: ${end.detail}`)
     }
     assert.equal((await brain.turn('say back')).reason, 'ok')
+  })
+
+  test('does not go on trying with a login that is refused', async () => {
+    const { brain, requests } = open({ env: { CLAUDE_CODE_MAX_RETRIES: '8' } })
+    assert.equal((await brain.turn('fault unauthorized')).reason, 'auth')
+    assert.ok(requests().length <= 2)
   })
 
   test('says when a used up quota is to be had again', async () => {

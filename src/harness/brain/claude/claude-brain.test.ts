@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { findTestClaude } from '../../../../test/test-model.ts'
 import {
   type Benches,
@@ -57,6 +58,17 @@ describe('the process of a claude brain', { concurrency: 2 }, () => {
     assert.deepEqual(processesOf(cold), [])
     await cold.brain.turn('say one')
     assert.deepEqual(processesOf(cold), [])
+  })
+
+  timed('gives back a message that it has not taken up yet', async () => {
+    const bench = benches.open(openClaude({}))
+    await bench.brain.check()
+    const turn = bench.brain.turn('mumble 60008')
+    // Now the message is on its way.
+    await setImmediate()
+    await bench.brain.interrupt()
+    assert.equal((await turn).reason, 'interrupted')
+    assert.equal(bench.brain.state, 'idle', 'it did not have to be ended')
   })
 
   timed('ends after its idle time, and the next turn goes on where it was', async () => {

@@ -172,7 +172,6 @@ export class Engine {
     if (turn.facts.stopped) return
     turn.facts.stopped = cause
     clearTimeout(turn.watchdog)
-    this.#mcp.abortAll()
     const interrupt = (): void => this.#ask('interrupt', { cancel_queued: true })
     const leave = (): void => this.#ask('end_session')
     const steps = [interrupt, leave, this.#signal('SIGINT'), this.#signal('SIGKILL')]
