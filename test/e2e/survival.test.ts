@@ -113,7 +113,7 @@ describe('a container that keeps ending', { timeout: 120_000 }, () => {
       await hive.agent('alice', ({ state }) => state !== 'idle')
     }
     const failed = await hive.agent('alice', ({ state }) => state === 'failed')
-    assert.match(failed.detail ?? '', /keeps ending.*SIGKILL/)
+    assert.match(failed.detail ?? '', /ended 5 times.*SIGKILL/)
     const { needs } = await host.needs({})
     assert.deepEqual(
       needs.map((need) => [need.kind, 'agent' in need && need.agent]),
