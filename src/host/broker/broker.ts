@@ -34,6 +34,9 @@ export interface Outgoing {
   readonly key?: string
 }
 
+/** Node takes a longer one for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** A `recv` that has no answer yet. */
 interface Waiter {
   readonly epoch: number
@@ -253,15 +256,17 @@ export class Broker implements Disposable {
         this.#timers.delete(agent)
         void this.#resume(agent)
       },
-      Math.max(0, at - this.#now()),
+      Math.min(LONGEST_TIMER_MS, Math.max(0, at - this.#now())),
     )
     timer.unref()
     this.#timers.set(agent, timer)
   }
 
   async #resume(agent: string): Promise<void> {
-    const parked = this.store.parked(agent)
-    if (parked?.until !== undefined && parked.until <= this.#now()) await this.store.unpark(agent)
+    const until = this.store.parked(agent)?.until
+    // A timer may come early: it counts from when its event-loop turn began.
+    if (until !== undefined && until > this.#now()) return this.#wakeAt(agent, until)
+    if (until !== undefined) await this.store.unpark(agent)
     this.#deliver(agent)
     this.changes.notify()
   }
