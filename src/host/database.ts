@@ -28,10 +28,8 @@ const HIVE_MIGRATIONS = [
   -- Apart from what changes with every step of a message, so that no step writes it again.
   CREATE TABLE bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE INDEX messages_queued ON messages (recipient, urgent DESC, id) WHERE state = 'queued';
-  CREATE INDEX messages_leased ON messages (recipient) WHERE state = 'leased';
   CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead' AND dismissed = 0;
   CREATE INDEX messages_done ON messages (done_at) WHERE state = 'done';
-  CREATE INDEX messages_changed ON messages (changed);
   CREATE UNIQUE INDEX messages_key ON messages (sender, key, recipient) WHERE key IS NOT NULL;
 
   CREATE TABLE inboxes (

@@ -1,8 +1,9 @@
-import type { Database } from '../../kit/sqlite.ts'
+import type { Database, Row } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import { type Delivery, type Message, type MessageState, Parked, type Undecodable } from '../../wire/things.ts'
+import { ChangeLog } from './change-log.ts'
 import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, toDelivery } from './message-row.ts'
 import { decideOutcome, MAX_FAILURES } from './outcome.ts'
 import type {
@@ -38,8 +39,18 @@ interface Held {
   readonly failures: number
 }
 
+/** A message that can be leased next. */
+interface Head {
+  readonly message: Message
+  /** Steady clock, ms. */
+  readonly notBefore: number
+}
+
 /** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
 const LONGEST_BACKOFF_MS = 300_000
+
+/** So many messages are read at once for a turn that takes more than one. */
+const AHEAD = 16
 
 /** What lets turns go on and end when the disk is full. */
 const ESSENTIAL = { essential: true }
@@ -52,10 +63,13 @@ export class SqliteStore implements Store {
   readonly #now: () => number
   readonly #queued = new Map<string, number>()
   readonly #held = new Map<string, Held[]>()
+  /** What comes next in an inbox, as far as it was read; forgotten when something else may come first. */
+  readonly #ahead = new Map<string, Head[]>()
   readonly #epochs = new Map<string, number>()
   readonly #parked = new Map<string, Parked>()
   readonly #undecodable = new Map<string, Undecodable>()
-  #changed = 0
+  #changes = new ChangeLog(0)
+  #nextId = 1
 
   constructor({ db, inboxCap, maxHops, now = Date.now }: SqliteStoreOptions) {
     this.#db = db
@@ -73,8 +87,9 @@ export class SqliteStore implements Store {
 
   /** Reads what is kept in memory: small things that every send needs. */
   #load(): void {
-    for (const memory of [this.#queued, this.#held, this.#epochs, this.#parked]) memory.clear()
-    this.#changed = Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0)
+    for (const memory of [this.#queued, this.#held, this.#ahead, this.#epochs, this.#parked]) memory.clear()
+    this.#changes = new ChangeLog(Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0))
+    this.#nextId = Number(this.#db.get('SELECT max(id) AS n FROM messages')?.n ?? 0) + 1
     for (const row of this.#db.all(
       `SELECT recipient, count(*) AS n FROM messages WHERE state = 'queued' GROUP BY recipient`,
     )) {
@@ -97,8 +112,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  #remember(agent: string, held: Held): void {
-    this.#held.set(agent, [...(this.#held.get(agent) ?? []), held])
+  #remember(agent: string, lease: Held): void {
+    const held = this.#held.get(agent)
+    if (held) held.push(lease)
+    else this.#held.set(agent, [lease])
   }
 
   async send(message: NewMessage): Promise<Sent> {
@@ -147,9 +164,11 @@ export class SqliteStore implements Store {
   #insert({ from, body, replyTo, key }: NewMessage, to: string, rootId: number | null, hops: number): number {
     const now = this.#now()
     const done = to === OPERATOR
-    const { lastInsertRowid } = this.#db.run(
-      `INSERT INTO messages (sender, recipient, sent_at, root_id, hops, reply_to, key, state, urgent, done_at, changed)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    const id = this.#nextId
+    this.#db.run(
+      `INSERT INTO messages (id, sender, recipient, sent_at, root_id, hops, reply_to, key, state, urgent, done_at, changed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
       from,
       to,
       now,
@@ -160,11 +179,13 @@ export class SqliteStore implements Store {
       done ? 'done' : 'queued',
       from === OPERATOR ? 1 : 0,
       done ? now : null,
-      ++this.#changed,
+      this.#changes.record(id),
     )
-    this.#db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', lastInsertRowid, body)
+    this.#db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', id, body)
+    this.#nextId += 1
+    if (from === OPERATOR) this.#ahead.delete(to)
     if (!done) this.#addQueued(to, 1)
-    return lastInsertRowid
+    return id
   }
 
   #addQueued(agent: string, n: number): void {
@@ -212,9 +233,10 @@ export class SqliteStore implements Store {
       failures,
       error,
       notBefore,
-      ++this.#changed,
+      this.#changes.record(id),
       id,
     )
+    this.#ahead.delete(agent)
     this.#addQueued(agent, 1)
   }
 
@@ -225,7 +247,7 @@ export class SqliteStore implements Store {
       failures,
       error,
       this.#now(),
-      ++this.#changed,
+      this.#changes.record(id),
       id,
     )
     const message = this.get(id)
@@ -254,7 +276,7 @@ export class SqliteStore implements Store {
       if (epoch !== this.epoch(agent)) throw new HiveError('stale_lease', 'a newer harness has taken over')
       if (joins !== held.length > 0)
         throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
-      const head = this.#headOf(agent)
+      const head = this.#headOf(agent, joins ? AHEAD : 1)
       if (!head) return {}
       const { message, notBefore } = head
       if (notBefore > now) return { waitUntil: notBefore }
@@ -264,9 +286,10 @@ export class SqliteStore implements Store {
         `UPDATE messages SET state = 'leased', attempt = attempt + 1, epoch = ?, woke = ?, not_before = NULL, changed = ? WHERE id = ?`,
         epoch,
         joins ? 0 : 1,
-        ++this.#changed,
+        this.#changes.record(message.id),
         message.id,
       )
+      this.#ahead.get(agent)?.shift()
       this.#addQueued(agent, -1)
       const { id, rootId, hops, failures } = message
       this.#remember(agent, { id, rootId, hops, failures, woke: !joins })
@@ -274,19 +297,28 @@ export class SqliteStore implements Store {
     }, ESSENTIAL)
   }
 
-  /** The next message of an inbox that can be read; one that cannot is noted and passed over. */
-  #headOf(agent: string): { message: Message; notBefore: number } | undefined {
-    for (let offset = 0; ; offset += 1) {
-      const row = this.#db.get(
-        `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT 1 OFFSET ?`,
+  /** The next message of an inbox that can be read; one that cannot is noted and passed over. `count` are read at once. */
+  #headOf(agent: string, count: number): Head | undefined {
+    const [known] = this.#ahead.get(agent) ?? []
+    if (known) return known
+    for (let offset = 0; ; offset += count) {
+      const rows = this.#db.all(
+        // The limit is written out: SQLite compiles the statement anew for each bound one.
+        `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT ${count} OFFSET ?`,
         agent,
         offset,
       )
-      if (!row) return undefined
-      const message = decodeMessage(row)
-      if (!isUndecodable(message)) return { message, notBefore: Number(row.not_before ?? 0) }
-      this.#undecodable.set(message.id, message)
+      const heads = rows.flatMap((row) => this.#readHead(row))
+      this.#ahead.set(agent, heads)
+      if (heads.length > 0 || rows.length < count) return heads[0]
     }
+  }
+
+  #readHead(row: Row): Head[] {
+    const message = decodeMessage(row)
+    if (!isUndecodable(message)) return [{ message, notBefore: Number(row.not_before ?? 0) }]
+    this.#undecodable.set(message.id, message)
+    return []
   }
 
   undecodable(): Undecodable[] {
@@ -313,7 +345,8 @@ export class SqliteStore implements Store {
   async endTurn(agent: string, turn: TurnToEnd): Promise<Ended> {
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
-      const ended = held.filter(({ id }) => turn.ids.includes(id))
+      const named = new Set(turn.ids)
+      const ended = held.filter(({ id }) => named.has(id))
       if (turn.epoch !== this.epoch(agent) || ended.length !== turn.ids.length || !ended.some((one) => one.woke)) {
         throw new HiveError('stale_lease', `epoch ${turn.epoch} does not hold messages ${turn.ids.join(', ')}`)
       }
@@ -324,6 +357,7 @@ export class SqliteStore implements Store {
       const counters = { failures: woke.failures, streak, authFailures }
       const outcome = decideOutcome(turn.end, turn.accepted, counters, turn.now, turn.random)
       this.#held.delete(agent)
+      this.#ahead.delete(agent)
 
       const { reason } = turn.end
       const unavailable = reason === 'overloaded' || reason === 'network'
@@ -338,10 +372,12 @@ export class SqliteStore implements Store {
       }
 
       if (outcome.message === 'done') {
-        for (const { id } of ended) this.#finish(id, outcome.error ?? null)
+        this.#finish(
+          ended.map(({ id }) => id),
+          outcome.error ?? null,
+        )
         // Leased, but the harness does not know of it: its reply was lost, or another process took it.
-        for (const { id, failures } of held)
-          if (!turn.ids.includes(id)) this.#queueAgain(agent, id, failures, null, null)
+        for (const { id, failures } of held) if (!named.has(id)) this.#queueAgain(agent, id, failures, null, null)
         return { action: 'done', notified: [] }
       }
       for (const { id, failures } of held) if (id !== woke.id) this.#queueAgain(agent, id, failures, null, null)
@@ -363,13 +399,16 @@ export class SqliteStore implements Store {
     }, ESSENTIAL)
   }
 
-  #finish(id: number, error: string | null): void {
+  #finish(ids: readonly number[], error: string | null): void {
+    const before = this.#changes.position
+    for (const id of ids) this.#changes.record(id)
     this.#db.run(
-      `UPDATE messages SET state = 'done', epoch = NULL, woke = 0, error = ?, done_at = ?, changed = ? WHERE id = ?`,
+      `UPDATE messages SET state = 'done', epoch = NULL, woke = 0, error = ?, done_at = ?, changed = ? + 1 + ended.key
+       FROM json_each(?) AS ended WHERE messages.id = ended.value`,
       error,
       this.#now(),
-      ++this.#changed,
-      id,
+      before,
+      JSON.stringify(ids),
     )
   }
 
@@ -394,17 +433,20 @@ export class SqliteStore implements Store {
 
   list(filter: MessageFilter): Page {
     const page = this.#page('1', [], filter, 'id DESC')
-    return { ...page, messages: page.messages.reverse(), cursor: this.#changed }
+    return { ...page, messages: page.messages.reverse() }
   }
 
   changes(cursor: number, filter: MessageFilter): Page {
-    const where = this.#db.all(
-      `SELECT ${MESSAGE_COLUMNS}, changed FROM ${MESSAGES} WHERE changed > ? ORDER BY changed LIMIT ?`,
-      cursor,
+    const ids = this.#changes.since(cursor)?.slice(0, filter.limit)
+    // Without the log, that is after a restart or for whoever lags far behind, every row is looked at.
+    const rows = this.#db.all(
+      `SELECT ${MESSAGE_COLUMNS}, changed FROM ${MESSAGES}
+       WHERE ${ids ? 'id IN (SELECT value FROM json_each(?))' : 'changed > ?'} ORDER BY changed LIMIT ?`,
+      ids ? JSON.stringify(ids) : cursor,
       filter.limit,
     )
-    const page = decodePage(where)
-    const last = where.at(-1)
+    const page = decodePage(rows)
+    const last = rows.at(-1)
     const wanted = page.messages.filter(
       (message) =>
         (!filter.agent || message.from === filter.agent || message.to === filter.agent) &&
@@ -428,7 +470,7 @@ export class SqliteStore implements Store {
       values.push(filter.state)
     }
     const sql = `SELECT ${MESSAGE_COLUMNS} FROM ${MESSAGES} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`
-    return { ...decodePage(this.#db.all(sql, ...values, filter.limit)), cursor: this.#changed }
+    return { ...decodePage(this.#db.all(sql, ...values, filter.limit)), cursor: this.#changes.position }
   }
 
   pending(agent: string): number {
@@ -459,7 +501,7 @@ export class SqliteStore implements Store {
   async drop(id: number): Promise<Message> {
     return this.#db.write(() => {
       const message = this.#assertDead(id)
-      this.#db.run('UPDATE messages SET dismissed = 1, changed = ? WHERE id = ?', ++this.#changed, id)
+      this.#db.run('UPDATE messages SET dismissed = 1, changed = ? WHERE id = ?', this.#changes.record(id), id)
       return message
     })
   }
@@ -540,6 +582,7 @@ export class SqliteStore implements Store {
         this.#makeDead(Number(row.id), Number(row.failures), reason)
         this.#addQueued(agent, -1)
       }
+      this.#ahead.delete(agent)
     })
   }
 
