@@ -190,6 +190,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
         errors: () => [
           ...gateway.errors(),
+          ...supervisor.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
             : []),

@@ -140,6 +140,21 @@ describe('a harness that falls silent', { timeout: 60_000 }, () => {
     assert.notEqual(hive.processes('alice').harness, before)
   })
 
+  test('while the daemon was away too is killed and started again when that is back', async () => {
+    await using hive = await startTestHive({ silentSeconds: 3 })
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    const before = hive.processes('alice').harness
+    const { id } = await host.send({ to: 'alice', body: 'mumble 1000' })
+    await hive.model.asked('mumble 1000')
+    process.kill(before, 'SIGSTOP')
+    await hive.kill()
+    await hive.start()
+    const done = await hive.message(id, ({ state }) => state === 'done')
+    assert.deepEqual([done.attempt, done.failures], [2, 1])
+    assert.notEqual(hive.processes('alice').harness, before)
+  })
+
   test('is left alone while it only thinks for longer than that', async () => {
     await using hive = await startTestHive({ silentSeconds: 3 })
     const host = await hive.host()

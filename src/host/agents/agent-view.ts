@@ -3,13 +3,14 @@ import type { Agent, AgentState } from '../../wire/things.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { HarnessLink } from './harness-link.ts'
 import type { AgentRow } from './registry.ts'
+import type { Failure } from './supervisor.ts'
 
 export interface AgentFacts {
   readonly row: AgentRow
   readonly link: HarnessLink
   readonly broker: Broker
-  /** Why it was given up, when its container keeps ending. */
-  readonly failure: string | null
+  /** Why its container does not run. */
+  readonly failure: Failure | null
   readonly defaultModel: string
   readonly revision: string
   readonly others: readonly string[]
@@ -38,7 +39,7 @@ export function viewAgent(facts: AgentFacts): Agent {
     portTakenBy: others.find((other) => other !== name && agentPort(other) === port) ?? null,
     needsUpdate: live !== undefined && live.revision !== facts.revision,
     parked: store.parked(name),
-    detail: failure ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
+    detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
     lastTurn: link.lastTurn
       ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
       : null,
@@ -50,7 +51,7 @@ function stateOf({ row, link, broker, failure }: AgentFacts): AgentState {
   const parked = store.parked(row.name)
   const live = link.live
   if (row.desired === 'stopped' && !live) return 'stopped'
-  if (failure !== null) return 'failed'
+  if (failure?.isFinal) return 'failed'
   if (!live) return 'offline'
   if (store.holds(row.name)) return live.brain === 'compacting' ? 'compacting' : 'thinking'
   if (parked?.reason === 'login' || live.ready?.claude === 'needs_login') return 'needs_login'

@@ -29,6 +29,7 @@ export class HarnessLink {
   #commands: Command[] = []
   #lastTurn: { end: TurnEnd; at: number } | undefined
   #changedAt: number
+  #goneAt = 0
 
   constructor(agent: string, now: Clock) {
     this.#agent = agent
@@ -39,6 +40,11 @@ export class HarnessLink {
   /** When what the agent does last became something else. */
   get changedAt(): number {
     return this.#changedAt
+  }
+
+  /** Steady clock: when the last harness that was connected went; 0: none has. */
+  get goneAt(): number {
+    return this.#goneAt
   }
 
   get lastTurn(): { end: TurnEnd; at: number } | undefined {
@@ -95,6 +101,7 @@ export class HarnessLink {
   #detach(connection: object): void {
     if (this.#live?.connection !== connection) return
     this.#live = undefined
+    this.#goneAt = this.#now()
     this.#changed()
   }
 

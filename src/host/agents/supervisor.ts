@@ -1,10 +1,12 @@
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
+import { createNotifier } from '../../kit/notifier.ts'
 import { START_AFRESH_EXIT_CODE } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
-import { containerName, MANAGER, MANAGER_CONTAINER } from '../../wire/names.ts'
+import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { ContainerRuntime, Exit, Incarnation } from '../containers/runtime.ts'
+import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
+import type { Problem } from '../problem.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import { HarnessLink } from './harness-link.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
@@ -14,8 +16,10 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly runtime: ContainerRuntime
-  /** A harness is taken for dead when it gave no sign for so long. */
+  /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
+  /** How often what runs is compared with what should. */
+  readonly lookMs?: number
   readonly log: Log
   readonly now: Clock
 }
@@ -24,19 +28,45 @@ export interface SupervisorOptions extends ContainerSettings {
 const AFRESH_MS = 500
 /** How long a turn may go on after its agent was told to stop. */
 const STOP_GRACE_MS = 30_000
+const LOOK_MS = 10_000
+/** How soon a watch that failed is begun again. */
+const WATCH_RETRY_MS = { first: 1_000, longest: 30_000 }
+
+/** Why an agent has no harness. */
+export interface Failure {
+  readonly detail: string
+  /** It is not started again until the operator says so. */
+  readonly isFinal: boolean
+}
+
+/** An agent that is to run; a new record for each time that somebody wanted it to. */
+interface Kept {
+  /** The life that its container has, as far as is known: an end of any other is no news. */
+  life: Incarnation | undefined
+  /** Steady clock: since when that life is known. */
+  lifeSince: number
+  /** It is being started, or its end is being dealt with. */
+  isBusy: boolean
+  restart: NodeJS.Timeout | undefined
+  /** Steady clock: when it ended unasked, or could not be started. */
+  ends: number[]
+  failure: Failure | undefined
+}
 
 /** Keeps the containers of agents as they are desired: starts, stops, adopts what runs, starts again what ended unasked. */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
   readonly #links = new Map<string, HarnessLink>()
-  readonly #ends = new Map<string, number[]>()
-  readonly #failures = new Map<string, string>()
-  /** The life that each agent's container is meant to have: an end of any other is no news. */
-  readonly #lives = new Map<string, Incarnation | undefined>()
-  readonly #restarts = new Map<string, NodeJS.Timeout>()
+  readonly #kept = new Map<string, Kept>()
+  readonly #problems = new Map<string, Problem>()
   readonly #closing = new AbortController()
-  #watching: Promise<void> = Promise.resolve()
+  /** What goes on by itself, to be waited for at the end. */
+  readonly #underWay = new Set<Promise<void>>()
+  #isStopping = false
+  #isWatching = false
   #heartbeats: NodeJS.Timeout | undefined
+  /** Steady clock: the last check of the heartbeats. */
+  #checkedAt = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -52,68 +82,131 @@ export class Supervisor implements AsyncDisposable {
     return link
   }
 
-  failure(agent: string): string | null {
-    return this.#failures.get(agent) ?? null
+  failure(agent: string): Failure | null {
+    return this.#kept.get(agent)?.failure ?? null
   }
 
-  /** Adopts what runs, takes back the leases of what does not, and starts what should run. */
+  /** What is wrong with the supervision itself; it goes on trying. */
+  errors(): Problem[] {
+    return [...this.#problems.values()]
+  }
+
+  /** Shows an agent that cannot be run as failed, and leaves it alone until somebody starts it. */
+  giveUp(agent: string, detail: string): void {
+    this.#keep(agent).failure = { detail, isFinal: true }
+    this.#options.log.error({ agent, detail }, 'an agent cannot be run')
+    this.#options.broker.changes.notify()
+  }
+
+  /** Adopts what runs, takes back the leases of what does not, starts what should run, and sees to it from then on. */
   async reconcile(): Promise<void> {
-    const { registry, runtime, broker, log } = this.#options
-    const containers = new Map((await runtime.list()).map((status) => [status.name, status]))
-    this.#watching = this.#watch()
-    this.#heartbeats = setInterval(() => this.#checkHeartbeats(), this.#options.silentMs / 6)
+    const { registry, silentMs, now, lookMs = LOOK_MS } = this.#options
+    const containers = await this.#listContainers()
+    this.#inBackground(this.#watch())
+    this.#inBackground(this.#lookAgainAndAgain(lookMs))
+    this.#checkedAt = now()
+    this.#heartbeats = setInterval(() => this.#checkHeartbeats(), silentMs / CHECKS)
     await Promise.all(
-      registry.list().map(async (row) => {
-        const status = containers.get(containerName(row.name))
-        if (status?.state === 'running') {
-          log.info({ agent: row.name }, 'adopted a running container')
-          this.#lives.set(row.name, status.incarnation)
-          if (row.desired === 'stopped') await this.#stopContainer(row.name, { now: false })
-          return
-        }
-        // How it ended is not known when it ended with the machine; then nobody is to blame.
-        await broker.reclaim(row.name, {
-          charge: status?.exit !== undefined,
-          reason: 'the container ended while the daemon was away',
-        })
-        if (row.desired === 'running') await this.#tryStart(row)
-      }),
+      registry
+        .list()
+        .filter(({ name }) => !this.failure(name)?.isFinal)
+        .map((row) =>
+          this.#noting(`agent ${row.name}`, () => this.#settle(row, containers.get(containerName(row.name)))),
+        ),
     )
+  }
+
+  async #listContainers(): Promise<Map<string, ContainerStatus>> {
+    return new Map((await this.#options.runtime.list()).map((status) => [status.name, status]))
+  }
+
+  /** What becomes of an agent when the daemon starts. */
+  async #settle(row: AgentRow, status: ContainerStatus | undefined): Promise<void> {
+    const { broker, log } = this.#options
+    const isRunning = status?.state === 'running'
+    if (row.desired === 'stopped') {
+      if (isRunning) return this.#stopContainer(row.name, { now: false })
+      return broker.reclaim(row.name, returnedBy(status?.exit))
+    }
+    const kept = this.#keep(row.name)
+    kept.life = status?.incarnation
+    if (isRunning) return log.info({ agent: row.name }, 'adopted a running container')
+    await this.#takeBack(row.name, kept, status?.exit)
+    await this.#tryStart(row.name, kept)
   }
 
   /** Resolves when the harness of every agent that should run is connected, or after `timeoutMs`. */
   async waitForHellos(timeoutMs: number): Promise<void> {
-    const wanted = this.#options.registry.list().filter(({ desired }) => desired === 'running')
-    await Promise.all(wanted.map(({ name }) => this.link(name).waitForHello(timeoutMs, this.#closing.signal)))
+    const wanted = this.#options.registry.names().filter((name) => this.#kept.has(name) && !this.failure(name)?.isFinal)
+    await Promise.all(wanted.map((name) => this.link(name).waitForHello(timeoutMs, this.#closing.signal)))
   }
 
-  async #tryStart(row: AgentRow): Promise<void> {
-    try {
-      await this.#startContainer(row)
-    } catch (error) {
-      this.#failures.set(row.name, errorText(error))
-      this.#options.log.error({ agent: row.name, error: errorText(error) }, 'cannot start a container')
-    }
-  }
-
-  /** Starts an agent and waits for its harness. Throws `timeout` when it did not say hello in time. */
+  /**
+   * Starts an agent, keeps it running and waits for its harness. Throws `timeout` when it did not say hello in time,
+   * `unavailable` when it cannot be started or all agents are being stopped.
+   */
   async start(agent: string, helloTimeoutMs = 60_000): Promise<void> {
-    const row = this.#options.registry.get(agent)
-    this.#forgetCrashes(agent)
-    await this.#startContainer(row)
+    this.#options.registry.get(agent)
+    if (this.#isStopping) throw new HiveError('unavailable', 'the hive is stopping', { hint: 'start it again first' })
+    const kept = this.#keep(agent)
+    await this.#startLife(agent, kept)
     if (await this.link(agent).waitForHello(helloTimeoutMs, this.#closing.signal)) return
     throw new HiveError('timeout', `${agent} started, but its harness said nothing for ${helloTimeoutMs / 1000} s`, {
       hint: `hive logs ${agent}`,
     })
   }
 
-  async #startContainer(row: AgentRow): Promise<void> {
-    const { runtime, broker } = this.#options
-    await runtime.apply(specOf(row, this.#options), { reference: this.#options.app.revision, revision: 'none' })
-    const { incarnation } = await runtime.start(containerName(row.name))
-    this.#lives.set(row.name, incarnation)
-    this.#failures.delete(row.name)
-    broker.openInbox(row.name)
+  /** From now on it is to run; what was before is forgotten. */
+  #keep(agent: string): Kept {
+    const before = this.#kept.get(agent)
+    this.#letGo(agent)
+    const { now } = this.#options
+    const kept: Kept = {
+      life: before?.life,
+      lifeSince: now(),
+      isBusy: false,
+      restart: undefined,
+      ends: [],
+      failure: undefined,
+    }
+    this.#kept.set(agent, kept)
+    return kept
+  }
+
+  #letGo(agent: string): void {
+    clearTimeout(this.#kept.get(agent)?.restart)
+    this.#kept.delete(agent)
+  }
+
+  /** Whether it is still wanted, and not anew. */
+  #isKept = (agent: string, kept: Kept): boolean => this.#kept.get(agent) === kept && !this.#isStopping
+
+  async #startLife(agent: string, kept: Kept): Promise<void> {
+    const { registry, runtime, broker, app, now } = this.#options
+    kept.isBusy = true
+    try {
+      await runtime.apply(specOf(registry.get(agent), this.#options), { reference: app.revision, revision: 'none' })
+      // Who let go of it in the meantime has stopped it already.
+      if (!this.#isKept(agent, kept)) return
+      const { incarnation } = await runtime.start(containerName(agent))
+      kept.life = incarnation
+      kept.lifeSince = now()
+      kept.failure = undefined
+      if (this.#isKept(agent, kept)) broker.openInbox(agent)
+    } finally {
+      kept.isBusy = false
+    }
+  }
+
+  /** A start that fails counts as an end: it is tried again, later and later. */
+  async #tryStart(agent: string, kept: Kept): Promise<void> {
+    if (!this.#isKept(agent, kept) || this.#closing.signal.aborted) return
+    try {
+      await this.#startLife(agent, kept)
+    } catch (error) {
+      this.#options.log.error({ agent, error: errorText(error) }, 'cannot start a container')
+      this.#startLater(agent, kept, `it did not start: ${errorText(error)}`)
+    }
   }
 
   /**
@@ -121,13 +214,12 @@ export class Supervisor implements AsyncDisposable {
    * What it still held goes back to the queue uncharged.
    */
   async stop(agent: string, { now }: { now: boolean }): Promise<void> {
-    this.#forgetCrashes(agent)
     await this.#stopContainer(agent, { now })
   }
 
   async #stopContainer(agent: string, { now }: { now: boolean }): Promise<void> {
     const { runtime, broker } = this.#options
-    this.#lives.delete(agent)
+    this.#letGo(agent)
     broker.closeInbox(agent)
     const link = this.link(agent)
     if (link.live) {
@@ -147,9 +239,18 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Stops every agent; what is desired stays as it is. */
+  /**
+   * Stops every agent, for good: no start is taken any more. What is desired stays as it is.
+   * Throws when some could not be stopped; the others are.
+   */
   async stopAll({ now }: { now: boolean }): Promise<void> {
-    await Promise.all(this.#options.registry.names().map((agent) => this.#stopContainer(agent, { now })))
+    this.#isStopping = true
+    const names = this.#options.registry.names()
+    const stops = await Promise.allSettled(names.map((agent) => this.#stopContainer(agent, { now })))
+    const failures = stops.flatMap((stop, at) =>
+      stop.status === 'rejected' ? [`${names[at]}: ${errorText(stop.reason)}`] : [],
+    )
+    if (failures.length > 0) throw new HiveError('unavailable', `cannot stop ${failures.join('; ')}`)
   }
 
   async remove(agent: string): Promise<void> {
@@ -158,85 +259,174 @@ export class Supervisor implements AsyncDisposable {
     this.#links.delete(agent)
   }
 
-  #forgetCrashes(agent: string): void {
-    clearTimeout(this.#restarts.get(agent))
-    this.#restarts.delete(agent)
-    this.#ends.delete(agent)
-    this.#failures.delete(agent)
-  }
-
+  /** Begins again whenever it fails; meanwhile `#look` sees what ends. */
   async #watch(): Promise<void> {
-    const { runtime, log } = this.#options
-    try {
-      for await (const event of runtime.watch(this.#closing.signal)) {
-        const agent = this.#agentOf(event.name)
-        if (event.type !== 'exited' || !agent || this.#lives.get(agent) !== event.incarnation) continue
-        this.#lives.delete(agent)
-        await this.#onEnd(agent, event.exit)
+    const { runtime, log, now } = this.#options
+    const { signal } = this.#closing
+    let waitMs = WATCH_RETRY_MS.first
+    while (!signal.aborted) {
+      const began = now()
+      try {
+        this.#isWatching = true
+        for await (const event of runtime.watch(signal)) this.#inBackground(this.#onEvent(event))
+        if (!signal.aborted) throw new HiveError('internal', 'the watch over containers ended')
+      } catch (error) {
+        this.#isWatching = false
+        log.error({ error: errorText(error) }, 'the watch over containers failed')
+        this.#note('the watch over containers', error)
       }
-    } catch (error) {
-      if (!this.#closing.signal.aborted) log.error({ error: errorText(error) }, 'the watch over containers failed')
+      if (now() - began > WATCH_RETRY_MS.longest) waitMs = WATCH_RETRY_MS.first
+      await pause(waitMs, signal)
+      waitMs = Math.min(waitMs * 2, WATCH_RETRY_MS.longest)
     }
   }
 
-  #agentOf(container: string): string | undefined {
-    const name = container === MANAGER_CONTAINER ? MANAGER : container.replace(/^h-/, '')
-    return this.#options.registry.find(name) ? name : undefined
+  async #onEvent({ name, type, incarnation, exit }: ContainerEvent): Promise<void> {
+    if (type !== 'exited') return
+    for (const [agent, kept] of this.#kept) {
+      if (containerName(agent) !== name || kept.life !== incarnation || kept.isBusy) continue
+      await this.#noting(`agent ${agent}`, () => this.#onEnd(agent, kept, exit))
+    }
   }
 
-  /** A container ended and nobody asked for it. */
-  async #onEnd(agent: string, exit: Exit | undefined): Promise<void> {
-    const { broker, registry, log } = this.#options
-    const how = describeExit(exit)
-    log.warn({ agent, exit }, 'a container ended unasked')
-    await broker.reclaim(agent, { charge: true, reason: `the container ended: ${how}` })
-    if (registry.get(agent).desired !== 'running') return
-    const restart = this.#decide(agent, exit)
+  async #lookAgainAndAgain(everyMs: number): Promise<void> {
+    const { signal } = this.#closing
+    for (;;) {
+      await pause(everyMs, signal)
+      if (signal.aborted) return
+      await this.#noting('the look at containers', () => this.#look())
+      if (this.#isWatching) this.#problems.delete('the watch over containers')
+    }
+  }
+
+  /** Compares what runs with what should: finds ends that nobody told of, and agents that nobody is about to start. */
+  async #look(): Promise<void> {
+    const before = [...this.#kept].map(([agent, kept]) => ({ agent, kept, life: kept.life }))
+    const containers = await this.#listContainers()
+    await Promise.all(
+      before.map(async ({ agent, kept, life }) => {
+        if (!this.#isKept(agent, kept) || kept.isBusy || kept.life !== life) return
+        const status = containers.get(containerName(agent))
+        if (status?.state === 'running' && status.incarnation === life) return
+        const exit = status?.incarnation === life ? status?.exit : undefined
+        if (life !== undefined) return this.#noting(`agent ${agent}`, () => this.#onEnd(agent, kept, exit))
+        if (kept.restart === undefined && !kept.failure?.isFinal) return this.#tryStart(agent, kept)
+      }),
+    )
+  }
+
+  /** A container ended and nobody asked for it. When this fails, the life stays known, and the next look tries again. */
+  async #onEnd(agent: string, kept: Kept, exit: Exit | undefined): Promise<void> {
+    this.#options.log.warn({ agent, exit }, 'a container ended unasked')
+    await this.#takeBack(agent, kept, exit)
+    if (!this.#isKept(agent, kept)) return
+    // An end that the harness chose is no crash: the turn that made it necessary was charged.
+    if (exit?.code === START_AFRESH_EXIT_CODE) this.#planStart(agent, kept, AFRESH_MS)
+    else this.#startLater(agent, kept, describeExit(exit))
+  }
+
+  async #takeBack(agent: string, kept: Kept, exit: Exit | undefined): Promise<void> {
+    kept.isBusy = true
+    try {
+      await this.#options.broker.reclaim(agent, returnedBy(exit))
+      kept.life = undefined
+    } finally {
+      kept.isBusy = false
+    }
+  }
+
+  #startLater(agent: string, kept: Kept, how: string): void {
+    const { now, broker } = this.#options
+    kept.ends.push(now())
+    const restart: Restart = decideRestart(kept.ends, now())
     if (restart === 'give_up') {
-      this.#failures.set(
-        agent,
-        `it ended ${this.#ends.get(agent)?.length} times in a short while, the last time: ${how}`,
-      )
-      broker.changes.notify()
-      return
+      const detail = `it ended ${kept.ends.length} times in a short while, the last time: ${how}`
+      kept.failure = { detail, isFinal: true }
+    } else {
+      kept.failure = { detail: how, isFinal: false }
+      this.#planStart(agent, kept, restart.after)
     }
-    const timer = setTimeout(() => {
-      const row = registry.find(agent)
-      if (row?.desired === 'running') void this.#tryStart(row)
-    }, restart.after)
-    this.#restarts.set(agent, timer)
+    broker.changes.notify()
   }
 
-  /** An end that the harness chose is no crash: the turn that made it necessary was charged. */
-  #decide(agent: string, exit: Exit | undefined): Restart {
-    if (exit?.code === START_AFRESH_EXIT_CODE) return { after: AFRESH_MS }
-    const { now } = this.#options
-    const ends = [...(this.#ends.get(agent) ?? []), now()]
-    this.#ends.set(agent, ends)
-    return decideRestart(ends, now())
+  #planStart(agent: string, kept: Kept, afterMs: number): void {
+    clearTimeout(kept.restart)
+    if (!this.#isKept(agent, kept)) return
+    kept.restart = setTimeout(() => {
+      kept.restart = undefined
+      this.#inBackground(this.#tryStart(agent, kept))
+    }, afterMs)
   }
 
-  /** A harness that is connected but silent is killed: its leases return because its container is dead. */
+  /** A harness that gives no sign is killed: its leases return because its container is dead. */
   #checkHeartbeats(): void {
     const { runtime, log, now, silentMs } = this.#options
-    for (const [agent, { live }] of this.#links) {
-      if (!live || now() - live.seenAt < silentMs) continue
-      live.seenAt = now()
-      log.error({ agent, silentMs }, 'a harness gave no sign: its container is killed')
+    const sinceCheck = now() - this.#checkedAt
+    this.#checkedAt = now()
+    // The daemon itself stood still: what came meanwhile has yet to be read.
+    const wasAway = sinceCheck > (2 * silentMs) / CHECKS
+    for (const [agent, kept] of this.#kept) {
+      if (kept.life === undefined || kept.isBusy) continue
+      const link = this.link(agent)
+      if (wasAway) {
+        kept.lifeSince = now()
+        if (link.live) link.live.seenAt = now()
+        continue
+      }
+      const silence = now() - (link.live?.seenAt ?? Math.max(kept.lifeSince, link.goneAt))
+      if (silence < (link.live ? silentMs : 2 * silentMs)) continue
+      kept.lifeSince = now()
+      if (link.live) link.live.seenAt = now()
+      log.error({ agent, silence: Math.round(silence) }, 'a harness gave no sign: its container is killed')
       runtime
         .kill(containerName(agent))
         .catch((error: unknown) => log.error({ agent, error: errorText(error) }, 'cannot kill a container'))
     }
   }
 
+  /** Tries something; a failure is logged, and shown until it succeeds. */
+  async #noting(where: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+      this.#problems.delete(where)
+    } catch (error) {
+      if (this.#closing.signal.aborted) return
+      this.#options.log.error({ where, error: errorText(error) }, 'supervision failed, and will try again')
+      this.#note(where, error)
+    }
+  }
+
+  #note(where: string, error: unknown): void {
+    const since = this.#problems.get(where)?.since ?? Date.now()
+    this.#problems.set(where, { where, problem: errorText(error), since })
+  }
+
+  /** `work` never rejects. */
+  #inBackground(work: Promise<void>): void {
+    this.#underWay.add(work)
+    void work.finally(() => this.#underWay.delete(work))
+  }
+
   /** Lets go of everything; containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     clearInterval(this.#heartbeats)
-    for (const timer of this.#restarts.values()) clearTimeout(timer)
-    await this.#watching
+    for (const { restart } of this.#kept.values()) clearTimeout(restart)
+    await Promise.all(this.#underWay)
   }
 }
+
+/** Resolves after `ms`, or when `signal` aborts. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> => createNotifier().wait(ms, signal)
+
+/** Heartbeats are checked so often within the time after which silence counts. */
+const CHECKS = 6
+
+/** How a container ended is not known when it ended with the machine; then nobody is to blame. */
+const returnedBy = (exit: Exit | undefined) => ({
+  charge: exit !== undefined,
+  reason: `the container ended: ${describeExit(exit)}`,
+})
 
 const describeExit = (exit: Exit | undefined): string => {
   if (!exit) return 'for an unknown reason'

@@ -12,6 +12,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { listNeeds } from '../needs.ts'
+import type { Problem } from '../problem.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
@@ -29,7 +30,7 @@ export interface HostSocketDeps {
     readonly startedAt: number
     readonly model: 'demo' | 'real'
   }
-  readonly errors: () => { where: string; problem: string; since: number }[]
+  readonly errors: () => Problem[]
   readonly shutdown: (options: { stopAgents: boolean }) => void
 }
 
