@@ -6,7 +6,7 @@ import { readScenarios } from './scenario-files.ts'
 import { obey } from './scenarios/obey.ts'
 import { team } from './scenarios/team.ts'
 
-const USAGE = 'usage: main.ts [--port N] [--scenarios FILE|DIRECTORY] [--port-file FILE] [--pace MS]'
+const USAGE = 'usage: main.ts [--port N] [--scenarios FILE|DIRECTORY] [--port-file FILE] [--pace MS] [--identity TEXT]'
 
 function readFlags() {
   try {
@@ -15,13 +15,14 @@ function readFlags() {
         port: { type: 'string', default: '0' },
         'port-file': { type: 'string' },
         scenarios: { type: 'string' },
+        identity: { type: 'string', default: '' },
         pace: { type: 'string', default: '30' },
       },
     })
     const [port, paceMs] = [Number(values.port), Number(values.pace)]
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port ${values.port} is no port`)
     if (!(paceMs >= 0)) throw new Error(`--pace ${values.pace} is no number of milliseconds`)
-    return { port, paceMs, portFile: values['port-file'], scenarios: values.scenarios }
+    return { port, paceMs, portFile: values['port-file'], scenarios: values.scenarios, identity: values.identity }
   } catch (cause) {
     throw new HiveError('bad_input', errorText(cause), { hint: USAGE, cause })
   }
@@ -34,13 +35,14 @@ function writePortFile(file: string, port: number): void {
 }
 
 async function main(): Promise<void> {
-  const { port, paceMs, portFile, scenarios } = readFlags()
+  const { port, paceMs, portFile, scenarios, identity } = readFlags()
   const chosen = scenarios === undefined ? team : readScenarios(scenarios)
   const server = await openModelServer({
     port,
     scenarios: { default: obey, ...chosen },
     paceMs,
     keepRequests: 0,
+    identity: `${process.pid} ${identity}`,
     log: (line) => process.stderr.write(`${line}\n`),
   })
   process.once('SIGTERM', () => void server.close())

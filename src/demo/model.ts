@@ -24,6 +24,8 @@ export interface ModelOptions {
   /** How many of the last requests are kept for inspection. */
   readonly keepRequests?: number
   readonly log?: (line: string) => void
+  /** Who it is, said with every answer (`hive-model`): so that nobody is taken for it. */
+  readonly identity?: string
   /** Unix milliseconds. */
   readonly now?: () => number
   readonly newId?: NewId
@@ -44,7 +46,15 @@ export class Model {
 
   constructor({ scenarios, ...options }: ModelOptions) {
     this.#scenarios = scenarios
-    this.#options = { paceMs: 0, keepRequests: 1000, log: () => {}, now: Date.now, newId: createId, ...options }
+    this.#options = {
+      paceMs: 0,
+      keepRequests: 1000,
+      log: () => {},
+      identity: '',
+      now: Date.now,
+      newId: createId,
+      ...options,
+    }
   }
 
   /** Conversations go on under the new scenarios; faults are counted from the start. */
@@ -76,6 +86,7 @@ export class Model {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
+    response.setHeader('hive-model', this.#options.identity)
     response.setHeader('request-id', this.#options.newId('req'))
     try {
       await this.#route(request, response, gone.signal)

@@ -42,10 +42,10 @@ export class Gateway {
   }
 
   /**
-   * Replaces what is served, one call after the other. Gives what went wrong with single sockets: the others are served.
+   * Replaces what is served, one call after the other. Gives the agents whose socket cannot be made, with the reason: the others are served.
    * Throws `bad_input` and changes nothing when a rule cannot be read.
    */
-  apply(configuration: Configuration): Promise<string[]> {
+  apply(configuration: Configuration): Promise<Record<string, string>> {
     const applied = this.#applied.then(() => this.#apply(configuration))
     this.#applied = applied.catch(() => {})
     return applied
@@ -55,7 +55,7 @@ export class Gateway {
     await this.apply({ agents: [], endpoints: [] })
   }
 
-  async #apply({ agents, endpoints }: Configuration): Promise<string[]> {
+  async #apply({ agents, endpoints }: Configuration): Promise<Record<string, string>> {
     const opened = new Set(endpoints.map(readEndpoint))
     const wanted = new Map(agents.map(({ name, socket, allow }) => [name, { socket, allow: allow?.map(readRule) }]))
     this.#endpoints = opened
@@ -65,13 +65,16 @@ export class Gateway {
       this.#served.delete(name)
       await proxy.close()
     }
-    const failures: string[] = []
+    const unserved: Record<string, string> = {}
     for (const [name, { socket, allow }] of wanted) {
       const served = this.#served.get(name)
       if (served) served.list.allow = allow
-      else await this.#serve(name, socket, allow).catch((error) => failures.push(`${name}: ${errorText(error)}`))
+      else
+        await this.#serve(name, socket, allow).catch((error) => {
+          unserved[name] = errorText(error)
+        })
     }
-    return failures
+    return unserved
   }
 
   async #serve(agent: string, socket: string, allow: Allow): Promise<void> {

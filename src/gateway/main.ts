@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { serveOps } from '../kit/op-server.ts'
-import { errorText, HiveError } from '../wire/errors.ts'
+import { errorText } from '../wire/errors.ts'
 import { gatewayOps } from '../wire/gateway-ops.ts'
 import type { Handlers } from '../wire/op.ts'
 import { Gateway } from './gateway.ts'
@@ -55,10 +55,9 @@ const handlers: Handlers<typeof gatewayOps> = {
   ping: () => ({ pid: process.pid, revision }),
   configure: async (configuration) => {
     await began.promise
-    const failures = await gateway.apply(configuration)
+    const unserved = await gateway.apply(configuration)
     keepConfiguration(config, configuration)
-    if (failures.length > 0) throw new HiveError('unavailable', `cannot listen for ${failures.join('; ')}`)
-    return {}
+    return { unserved }
   },
   counts: () => ({ agents: gateway.counts() }),
 }
@@ -72,7 +71,8 @@ if (values.uid !== undefined || values.gid !== undefined) dropRoot(Number(values
 log = createRequestLog({ directory })
 try {
   const kept = readKeptConfiguration(config)
-  for (const failure of kept ? await gateway.apply(kept) : []) complain('an agent is not served', failure)
+  const unserved = kept ? await gateway.apply(kept) : {}
+  for (const [agent, problem] of Object.entries(unserved)) complain(`${agent} is not served`, problem)
 } catch (error) {
   // The daemon configures it again when it next looks; until then nobody is let out.
   complain('the kept configuration cannot be used', error)

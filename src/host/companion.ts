@@ -1,72 +1,236 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { isAlive, spawnDetached } from '../kit/detached.ts'
-import { HiveError } from '../wire/errors.ts'
+import { isAlive, type ProcessId, processId, spawnDetached } from '../kit/detached.ts'
+import type { Log } from '../kit/log.ts'
+import { createNotifier } from '../kit/notifier.ts'
+import { errorText, HiveError } from '../wire/errors.ts'
+import type { Problem } from './problem.ts'
 
 const Record = z.object({ pid: z.number(), startTime: z.string(), revision: z.string() })
+type Record = z.infer<typeof Record>
+
+/** Who a companion says it is. */
+export interface Identity {
+  readonly pid: number
+  readonly revision: string
+}
 
 export interface CompanionOptions {
   readonly name: string
   readonly stateDir: string
-  readonly argv: readonly [string, ...string[]]
-  readonly env: Readonly<Record<string, string>>
+  /** Asked at each start. */
+  readonly argv: () => Promise<[string, ...string[]]>
   /** A companion of another revision is replaced. */
   readonly revision: string
-  /** Whether it answers. */
-  readonly isServing: () => Promise<boolean>
+  /** Asks the one that answers who it is. Rejects, or never settles, when none does. */
+  readonly ask: (signal: AbortSignal) => Promise<Identity>
+  /** Called whenever it was started again; when this fails, it is called again. */
+  readonly onUp?: () => Promise<void>
+  readonly log: Log
+  readonly times?: Partial<CompanionTimes>
 }
 
-const recordFile = (stateDir: string, name: string): string => join(stateDir, `${name}.process.json`)
+interface CompanionTimes {
+  /** How often it is seen whether the process is there. */
+  readonly lookMs: number
+  /** How often it is asked whether it answers, and how long it may take. */
+  readonly askMs: number
+  readonly patienceMs: number
+  readonly startMs: number
+  readonly retryMs: { readonly first: number; readonly longest: number }
+}
 
-const START_TIMEOUT_MS = 10_000
+const TIMES: CompanionTimes = {
+  lookMs: 1_000,
+  askMs: 10_000,
+  patienceMs: 5_000,
+  startMs: 10_000,
+  retryMs: { first: 1_000, longest: 60_000 },
+}
 
 /**
- * Sees to it that a process which lives beside the daemon (gateway, scripted model) runs and answers:
- * adopts the one that runs, else starts one. Throws `unavailable` when it does not come up.
+ * A process that lives beside the daemon (gateway, scripted model) and outlives it. It is adopted when it runs, else started;
+ * from then on it is started again when it is gone, and replaced when it does not answer.
  */
-export async function ensureCompanion(options: CompanionOptions): Promise<void> {
-  const { name, stateDir, argv, env, revision, isServing } = options
-  const file = recordFile(stateDir, name)
-  const logFile = join(stateDir, `${name}.out`)
-  const running = readRecord(file)
-  if (running && isAlive(running)) {
-    if (running.revision === revision && (await waitUntil(isServing))) return
-    await endProcess(running.pid, () => isAlive(running))
+export class Companion implements AsyncDisposable {
+  readonly #options: CompanionOptions
+  readonly #times: CompanionTimes
+  readonly #closing = new AbortController()
+  #watching: Promise<void> = Promise.resolve()
+  #process: ProcessId | undefined
+  #problem: Problem | undefined
+
+  constructor(options: CompanionOptions) {
+    this.#options = options
+    this.#times = { ...TIMES, ...options.times }
   }
-  const started = await spawnDetached(argv, { logFile, env })
-  writeFileSync(file, JSON.stringify({ ...started, revision }), { mode: 0o600 })
-  if (await waitUntil(async () => isAlive(started) && (await isServing()))) return
-  throw new HiveError('unavailable', `the ${name} does not come up`, { hint: `see ${logFile}` })
+
+  /** Resolves when it runs and answers. Throws `unavailable` when it does not come up. To be called once. */
+  async open(): Promise<void> {
+    await this.#ensure()
+    this.#watching = this.#watch()
+  }
+
+  /** What is wrong with it now. */
+  errors(): Problem[] {
+    return this.#problem ? [this.#problem] : []
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#closing
+    const { lookMs, askMs, retryMs } = this.#times
+    let waitMs = retryMs.first
+    let askedAt = performance.now()
+    let isUp = true
+    for (;;) {
+      await createNotifier().wait(isUp ? lookMs : waitMs, signal)
+      if (signal.aborted) return
+      const isDue = performance.now() - askedAt > askMs
+      if (isUp && !isDue && this.#process && isAlive(this.#process)) continue
+      askedAt = performance.now()
+      try {
+        // Twice: the answer to one question may drown in a stall of the daemon itself.
+        if (isUp && ((await this.#isServing()) || (await this.#isServing()))) continue
+        if (isUp) {
+          this.#complain('it is gone or does not answer')
+          if (this.#process) await endProcess(this.#process)
+        }
+        isUp = false
+        await this.#ensure()
+        await this.#options.onUp?.()
+        isUp = true
+        this.#problem = undefined
+        waitMs = retryMs.first
+      } catch (error) {
+        if (signal.aborted) return
+        this.#complain(errorText(error))
+        waitMs = Math.min(waitMs * 2, retryMs.longest)
+      }
+    }
+  }
+
+  #complain(problem: string): void {
+    const { name, log } = this.#options
+    this.#problem = { where: name, problem, since: this.#problem?.since ?? Date.now() }
+    log.error({ companion: name, problem }, 'a companion fails, and is started again')
+  }
+
+  /** Whether the very process that was adopted or started answers. */
+  async #isServing(): Promise<boolean> {
+    if (!this.#process || !isAlive(this.#process)) return false
+    return (await this.#ask())?.pid === this.#process.pid
+  }
+
+  async #ask(): Promise<Identity | undefined> {
+    const patience = AbortSignal.any([AbortSignal.timeout(this.#times.patienceMs), this.#closing.signal])
+    try {
+      return await this.#options.ask(patience)
+    } catch {
+      return undefined // Whoever asks decides what follows from it.
+    }
+  }
+
+  /** Adopts the one that answers or is recorded, else starts one. */
+  async #ensure(): Promise<void> {
+    const { name, stateDir, revision } = this.#options
+    const recorded = readRecord(stateDir, name)
+    const answering = await this.#ask()
+    if (answering?.revision === revision && this.#adopt(answering)) return
+    // The record is written after the start: whoever answers may be missing from it.
+    const strangers = [answering && processId(answering.pid), recorded].filter((one) => one !== undefined)
+    // It may only be slow to come up.
+    if (!answering && recorded?.revision === revision && isAlive(recorded) && (await this.#adoptOnceUp(recorded)))
+      return
+    for (const one of strangers) await endProcess(one)
+    await this.#start()
+  }
+
+  #adopt({ pid }: Identity): boolean {
+    const found = processId(pid)
+    if (!found) return false
+    this.#process = found
+    try {
+      this.#record(found)
+    } catch (error) {
+      // It is found again by its answer.
+      this.#options.log.warn({ companion: this.#options.name, error: errorText(error) }, 'a companion is not recorded')
+    }
+    return true
+  }
+
+  /** Waits until it answers, or has ended. */
+  async #adoptOnceUp(starting: ProcessId): Promise<boolean> {
+    const until = performance.now() + this.#times.startMs
+    while (performance.now() < until && isAlive(starting) && !this.#closing.signal.aborted) {
+      const answering = await this.#ask()
+      if (answering?.revision === this.#options.revision && this.#adopt(answering)) return true
+      await sleep(25)
+    }
+    return false
+  }
+
+  async #start(): Promise<void> {
+    const { name, stateDir, argv } = this.#options
+    const logFile = join(stateDir, `${name}.out`)
+    const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
+    const started = await spawnDetached(await argv(), { logFile, env })
+    try {
+      this.#record(started)
+      if (!(await this.#adoptOnceUp(started)))
+        throw new HiveError('unavailable', `the ${name} does not come up`, { hint: `see ${logFile}` })
+    } catch (error) {
+      await endProcess(started)
+      throw error
+    }
+    // Another came up in the meantime, that a daemon before this one had started.
+    if (this.#process?.pid !== started.pid) await endProcess(started)
+  }
+
+  #record(found: ProcessId): void {
+    const { name, stateDir, revision } = this.#options
+    const before = readRecord(stateDir, name)
+    if (before?.pid === found.pid && before.startTime === found.startTime) return
+    const record: Record = { ...found, revision }
+    const file = recordFile(stateDir, name)
+    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
+
+  /** Lets go of it; it runs on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await this.#watching
+  }
 }
 
 /** Ends a companion, if one runs. */
 export async function endCompanion({ name, stateDir }: { name: string; stateDir: string }): Promise<void> {
-  const file = recordFile(stateDir, name)
-  const running = readRecord(file)
-  if (running && isAlive(running)) await endProcess(running.pid, () => isAlive(running))
-  rmSync(file, { force: true })
+  const recorded = readRecord(stateDir, name)
+  if (recorded) await endProcess(recorded)
+  rmSync(recordFile(stateDir, name), { force: true })
 }
 
-function readRecord(file: string): z.infer<typeof Record> | undefined {
+const recordFile = (stateDir: string, name: string): string => join(stateDir, `${name}.process.json`)
+
+function readRecord(stateDir: string, name: string): Record | undefined {
   try {
-    return Record.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return Record.parse(JSON.parse(readFileSync(recordFile(stateDir, name), 'utf8')))
   } catch {
-    return undefined // None was started, or its record is of no use: then a new one is started.
+    return undefined // None was started, or its record is of no use: it is asked for, or started anew.
   }
 }
 
-async function endProcess(pid: number, isRunning: () => boolean): Promise<void> {
-  process.kill(pid, 'SIGTERM')
-  if (await waitUntil(async () => !isRunning(), 5_000)) return
-  process.kill(pid, 'SIGKILL')
-  await waitUntil(async () => !isRunning(), 5_000)
-}
+const END_PATIENCE_MS = 5_000
 
-async function waitUntil(holds: () => Promise<boolean>, timeoutMs = START_TIMEOUT_MS): Promise<boolean> {
-  for (const until = performance.now() + timeoutMs; performance.now() < until; await sleep(25)) {
-    if (await holds()) return true
+/** Ends that very process, if it runs. */
+async function endProcess(target: ProcessId): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!isAlive(target)) return
+    process.kill(target.pid, signal)
+    for (const until = performance.now() + END_PATIENCE_MS; performance.now() < until && isAlive(target); ) {
+      await sleep(25)
+    }
   }
-  return false
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Log } from '../kit/log.ts'
-import { connectOps, type OpConnection } from '../kit/op-client.ts'
-import { errorText } from '../wire/errors.ts'
+import { connectOps } from '../kit/op-client.ts'
+import { HiveError } from '../wire/errors.ts'
 import { gatewayOps } from '../wire/gateway-ops.ts'
 import type { App } from './app-dir.ts'
-import { ensureCompanion } from './companion.ts'
+import { Companion, type CompanionOptions } from './companion.ts'
 import { GATEWAY_UID, type Layout } from './layout.ts'
+import type { Problem } from './problem.ts'
 
 export interface GatewayOptions {
   readonly layout: Layout
@@ -14,88 +15,91 @@ export interface GatewayOptions {
   readonly log: Log
   readonly agents: () => string[]
   /** `host:port` that every agent may reach although it is not public. */
-  readonly endpoints: readonly string[]
+  readonly endpoints: () => string[]
+  readonly times?: CompanionOptions['times']
 }
+
+/** Many connections may have to be ended. */
+const CONFIGURE_TIMEOUT_MS = 30_000
 
 /** The daemon's end of the egress gateway: keeps it running, and tells it who there is. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions
-  #connection: OpConnection<typeof gatewayOps> | undefined
-  #closed = false
-  #problem: { where: string; problem: string; since: number } | undefined
+  readonly #companion: Companion
+  #configured: Promise<unknown> = Promise.resolve()
+  /** Agents for which it cannot listen. */
+  #unserved: Problem[] = []
 
   constructor(options: GatewayOptions) {
     this.#options = options
-  }
-
-  /** Adopts or starts the gateway; starts it again whenever it is lost. */
-  async open(): Promise<void> {
-    const { layout, app, daemonUid } = this.#options
-    const { control, config, log } = layout.gateway
+    const { layout, app, daemonUid, log, times } = options
     const ids = daemonUid === 0 ? ['--uid', String(GATEWAY_UID), '--gid', String(GATEWAY_UID)] : []
-    const program = join(app.directory, 'gateway.mjs')
-    await ensureCompanion({
+    const flags = {
+      control: layout.gateway.control,
+      config: layout.gateway.config,
+      log: layout.gateway.log,
+      revision: app.revision,
+    }
+    this.#companion = new Companion({
       name: 'gateway',
       stateDir: layout.stateDir,
-      argv: [
+      argv: async () => [
         join(app.directory, 'node'),
-        program,
-        '--control',
-        control,
-        '--config',
-        config,
-        '--log',
-        log,
-        '--revision',
-        app.revision,
+        join(app.directory, 'gateway.mjs'),
+        ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
         ...ids,
       ],
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
       revision: app.revision,
-      isServing: () => this.#connect(),
+      ask: async (signal) => {
+        await using connection = await connectOps(gatewayOps, layout.gateway.control)
+        return await connection.call.ping({}, { signal })
+      },
+      onUp: () => this.configure(),
+      log,
+      times,
     })
-    this.#problem = undefined
-    void this.#connection?.closed.then(() => this.#onLost())
   }
 
-  async #connect(): Promise<boolean> {
-    try {
-      this.#connection = await connectOps(gatewayOps, this.#options.layout.gateway.control)
-      await this.#connection.call.ping({})
-      return true
-    } catch {
-      return false // Not yet: whoever asks decides how long to go on asking.
-    }
+  /** Adopts or starts the gateway, and keeps it running. */
+  open(): Promise<void> {
+    return this.#companion.open()
   }
 
-  async #onLost(): Promise<void> {
-    if (this.#closed) return
-    try {
-      await this.open()
-      await this.configure()
-    } catch (error) {
-      this.#problem = { where: 'gateway', problem: errorText(error), since: Date.now() }
-      this.#options.log.error({ error: errorText(error) }, 'the gateway is lost')
-      setTimeout(() => void this.#onLost(), 5_000).unref()
-    }
+  /**
+   * Tells it which agents exist and what they may reach, one call after the other.
+   * Throws when it cannot be told; when it cannot listen for `agent`, that too: others are only shown.
+   */
+  configure(agent?: string): Promise<void> {
+    const configured = this.#configured.then(() => this.#configure(agent))
+    this.#configured = configured.catch(() => {}) // Whoever called is told.
+    return configured
   }
 
-  /** Tells it which agents exist and what they may reach. */
-  async configure(): Promise<void> {
+  async #configure(agent?: string): Promise<void> {
     const { layout, agents, endpoints } = this.#options
-    await this.#connection?.call.configure({
-      agents: agents().map((name) => ({ name, socket: layout.agent(name).egressSocket })),
-      endpoints: [...endpoints],
-    })
+    await using connection = await connectOps(gatewayOps, layout.gateway.control)
+    const { unserved } = await connection.call.configure(
+      {
+        agents: agents().map((name) => ({ name, socket: layout.agent(name).egressSocket })),
+        endpoints: endpoints(),
+      },
+      { signal: AbortSignal.timeout(CONFIGURE_TIMEOUT_MS) },
+    )
+    this.#unserved = Object.entries(unserved).map(([name, problem]) => ({
+      where: `egress of ${name}`,
+      problem,
+      since: Date.now(),
+    }))
+    const problem = agent && unserved[agent]
+    if (problem) throw new HiveError('unavailable', `the gateway cannot listen for ${agent}: ${problem}`)
   }
 
-  errors() {
-    return this.#problem ? [this.#problem] : []
+  errors(): Problem[] {
+    return [...this.#companion.errors(), ...this.#unserved]
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
-    this.#connection?.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#companion[Symbol.asyncDispose]()
   }
 }
 

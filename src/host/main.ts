@@ -19,7 +19,7 @@ import { SqliteStore } from './broker/sqlite-store.ts'
 import { endCompanion } from './companion.ts'
 import { chooseRuntime } from './containers/choose.ts'
 import { openEventDatabase, openHiveDatabase } from './database.ts'
-import { ensureDemoModel } from './demo-model.ts'
+import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
 import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
@@ -66,9 +66,13 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
   const model = await chooseModel(db, settings, isNew)
-  const demoUrl = model === 'demo' ? await ensureDemoModel(layout, app) : undefined
-  const agentEnv = demoUrl ? { ...settings.agentEnv, ANTHROPIC_BASE_URL: demoUrl } : settings.agentEnv
-  const baseUrl = agentEnv.ANTHROPIC_BASE_URL
+  const demo =
+    model === 'demo' ? running.use(new DemoModel({ layout, app, log, onMoved: () => tellOfMovedModel() })) : undefined
+  const moved = await demo?.open()
+  const agentEnv = (agent: string): Record<string, string> =>
+    demo
+      ? { ...settings.agentEnv, ANTHROPIC_BASE_URL: demo.url(), ANTHROPIC_API_KEY: `sk-ant-demo-${agent}` }
+      : settings.agentEnv
   const gateway = running.use(
     new Gateway({
       layout,
@@ -76,7 +80,10 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       daemonUid: uid,
       log,
       agents: () => registry.names(),
-      endpoints: [...settings.endpoints, ...(baseUrl ? [endpointOf(baseUrl)] : [])],
+      endpoints: () => {
+        const baseUrl = agentEnv(MANAGER).ANTHROPIC_BASE_URL
+        return [...settings.endpoints, ...(baseUrl ? [endpointOf(baseUrl)] : [])]
+      },
     }),
   )
   await gateway.open()
@@ -112,6 +119,12 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
     }),
   )
 
+  /** What an agent was told at hello holds for its whole life. */
+  const tellOfMovedModel = async () => {
+    await gateway.configure()
+    await supervisor.restartAll()
+  }
+
   const onInternalError = (error: unknown, op: string) => log.error({ op, err: error }, 'an operation failed')
   const socketDeps = {
     registry,
@@ -125,7 +138,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       hangMs: settings.hangSeconds * 1000,
       heartbeatMs: (settings.silentSeconds * 1000) / 3,
     },
-    agentEnv: (agent: string) => (demoUrl ? { ...agentEnv, ANTHROPIC_API_KEY: `sk-ant-demo-${agent}` } : agentEnv),
+    agentEnv,
   }
   const lifecycle: Lifecycle = running.use(
     new Lifecycle({
@@ -135,7 +148,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       events,
       layout,
       daemonUid: uid,
-      configureGateway: () => gateway.configure(),
+      configureGateway: (agent) => gateway.configure(agent),
       openSocket: (agent) => {
         const owner = agentUid(registry.get(agent).slot, uid)
         const options = {
@@ -156,6 +169,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   await lifecycle.openAll()
   broker.resumeTimers(registry.names())
   await supervisor.reconcile()
+  if (moved?.hasMoved) await supervisor.restartAll()
   const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
   const seeded = isNew && model === 'demo' ? seedDemo(lifecycle, broker, log) : Promise.resolve()
@@ -190,6 +204,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
         errors: () => [
           ...gateway.errors(),
+          ...(demo?.errors() ?? []),
           ...supervisor.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]

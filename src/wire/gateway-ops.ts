@@ -24,7 +24,8 @@ export const gatewayOps = {
       /** `host:port` that every agent may reach although it is not public. */
       endpoints: z.array(z.string()),
     }),
-    output: z.object({}),
+    /** Agents for which it cannot listen, with the reason; the others are served. */
+    output: z.object({ unserved: z.record(z.string(), z.string()) }),
   },
   counts: {
     about: 'How many requests each agent made, since the gateway started.',

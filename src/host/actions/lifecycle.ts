@@ -17,8 +17,8 @@ export interface LifecycleOptions {
   readonly daemonUid: number
   /** Opens the socket of an agent whose directories exist. */
   readonly openSocket: (agent: string) => Promise<OpServer>
-  /** Tells the gateway who there is. */
-  readonly configureGateway: () => Promise<void>
+  /** Tells the gateway who there is. Throws when it cannot be told, or cannot serve `agent`. */
+  readonly configureGateway: (agent?: string) => Promise<void>
 }
 
 /** What can be done to an agent as a whole; every surface does it through here. One at a time for each agent. */
@@ -49,7 +49,7 @@ export class Lifecycle implements AsyncDisposable {
     return this.#exclusively(name, 'spawn', async () => {
       const row = await registry.create(name, Date.now())
       await this.#open(name, row.slot)
-      await configureGateway()
+      await configureGateway(name)
       await supervisor.start(name)
       const twin = registry.names().find((other) => other !== name && agentPort(other) === agentPort(name))
       return twin

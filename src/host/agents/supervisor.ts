@@ -253,6 +253,19 @@ export class Supervisor implements AsyncDisposable {
     if (failures.length > 0) throw new HiveError('unavailable', `cannot stop ${failures.join('; ')}`)
   }
 
+  /** Gives every agent that runs a new life, since what it was told at hello no longer holds. */
+  async restartAll(): Promise<void> {
+    const running = [...this.#kept].filter(([, { life }]) => life !== undefined)
+    await Promise.all(
+      running.map(async ([agent]) => {
+        await this.#stopContainer(agent, { now: true })
+        // The operator may have stopped it meanwhile.
+        const isWanted = this.#options.registry.find(agent)?.desired === 'running' && !this.#isStopping
+        if (isWanted) await this.#tryStart(agent, this.#keep(agent))
+      }),
+    )
+  }
+
   async remove(agent: string): Promise<void> {
     await this.stop(agent, { now: false })
     await this.#options.runtime.remove(containerName(agent))
