@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { createSteadyClock } from '../kit/clock.ts'
 import { createLog } from '../kit/log.ts'
@@ -23,7 +22,7 @@ import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
 import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
-import { chooseModel } from './model-choice.ts'
+import { chooseModel, demoEnv } from './model-choice.ts'
 import { startRetention } from './retention.ts'
 import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
@@ -52,7 +51,6 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const now = createSteadyClock()
   const startedAt = Date.now()
   const layout = createLayout(settings)
-  const isNew = !existsSync(layout.database)
   await assertAlone(layout.hostSocket)
   makeHiveDirectories(layout, uid)
 
@@ -65,14 +63,12 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const app = await installApp(layout.apps)
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
-  const model = await chooseModel(db, settings, isNew)
+  const model = await chooseModel(db, settings)
   const demo =
     model === 'demo' ? running.use(new DemoModel({ layout, app, log, onMoved: () => tellOfMovedModel() })) : undefined
   const moved = await demo?.open()
   const agentEnv = (agent: string): Record<string, string> =>
-    demo
-      ? { ...settings.agentEnv, ANTHROPIC_BASE_URL: demo.url(), ANTHROPIC_API_KEY: `sk-ant-demo-${agent}` }
-      : settings.agentEnv
+    demo ? demoEnv(settings.agentEnv, demo.url(), agent) : settings.agentEnv
   const gateway = running.use(
     new Gateway({
       layout,
@@ -172,7 +168,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   if (moved?.hasMoved) await supervisor.restartAll()
   const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
-  const seeded = isNew && model === 'demo' ? seedDemo(lifecycle, broker, log) : Promise.resolve()
+  const seeded = demo ? seedDemo({ db, registry, lifecycle, broker, log }) : Promise.resolve()
 
   const ended = Promise.withResolvers<void>()
   const stack = running.move()

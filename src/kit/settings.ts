@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { HiveError } from '../wire/errors.ts'
@@ -45,6 +45,8 @@ export const Settings = SettingsFile.extend({
   runDir: z.string(),
   /** Undefined: decided at the first start and remembered. */
   demo: z.boolean().optional(),
+  /** The operator wrote one. */
+  hasConfigFile: z.boolean().default(false),
 })
 export type Settings = z.infer<typeof Settings>
 
@@ -86,7 +88,8 @@ export function loadSettings(
     uid === 0
       ? '/etc/hyperhive/hive.json'
       : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
-  const file = readSettingsFile(named ?? usual, named !== undefined, defaults)
+  const path = named ?? usual
+  const file = readSettingsFile(path, named !== undefined, defaults)
   const { config: _, agentEnv, ...rest } = flags
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   return Settings.parse({
@@ -94,6 +97,7 @@ export function loadSettings(
     ...given,
     ...hivePaths(flags, env, uid),
     agentEnv: { ...file.agentEnv, ...agentEnv },
+    hasConfigFile: existsSync(path),
   })
 }
 
