@@ -27,6 +27,12 @@ export class HarnessLink {
   readonly #agent: string
   #live: LiveHarness | undefined
   #commands: Command[] = []
+  /** Fetched, but whether they arrived is not known before the next call. */
+  #fetched: Command[] = []
+  /** Who is about to say hello. */
+  #reserved: object | undefined
+  /** Of the last harness that was connected. */
+  #epoch: number | undefined
   #lastTurn: { end: TurnEnd; at: number } | undefined
   #changedAt: number
   #goneAt = 0
@@ -75,15 +81,27 @@ export class HarnessLink {
     return this.#live
   }
 
-  /** Throws `conflict` while another harness is connected. */
-  assertFree(connection: object): void {
-    if (this.#live && this.#live.connection !== connection) {
+  /**
+   * Keeps others from saying hello while this one does. Throws `conflict` while another harness is connected, or says hello.
+   */
+  reserve(connection: object): Disposable {
+    const holder = this.#live?.connection ?? this.#reserved
+    if (holder && (holder !== connection || this.#reserved)) {
       throw new HiveError('conflict', `a harness of ${this.#agent} is connected`, { hint: 'one at a time' })
+    }
+    this.#reserved = connection
+    return {
+      [Symbol.dispose]: () => {
+        this.#reserved = undefined
+      },
     }
   }
 
   attach(call: Call, epoch: number, revision: string): void {
-    this.assertFree(call.connection)
+    // The same process, which was away: what it may not have got it gets again.
+    this.#commands = epoch === this.#epoch ? [...this.#fetched, ...this.#commands] : []
+    this.#fetched = []
+    this.#epoch = epoch
     this.#live = {
       connection: call.connection,
       epoch,
@@ -92,7 +110,6 @@ export class HarnessLink {
       brain: 'asleep',
       ready: undefined,
     }
-    this.#commands = []
     call.signal.addEventListener('abort', () => this.#detach(call.connection), { once: true })
     if (call.signal.aborted) this.#detach(call.connection)
     this.#changed()
@@ -121,12 +138,16 @@ export class HarnessLink {
     this.changes.notify()
   }
 
+  /** Waits for commands. The next call says that these have arrived. */
   async takeCommands(waitMs: number, signal: AbortSignal): Promise<Command[]> {
+    this.#fetched = []
     const until = this.#now() + waitMs
     while (this.#commands.length === 0 && !signal.aborted && this.#now() < until) {
       await this.changes.wait(until - this.#now(), signal)
     }
-    return this.#commands.splice(0)
+    if (signal.aborted) return []
+    this.#fetched = this.#commands.splice(0)
+    return this.#fetched
   }
 
   /** Resolves with true once a harness is connected, with false after `timeoutMs`. */

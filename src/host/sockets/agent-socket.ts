@@ -31,7 +31,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
 
   return {
     async hello({ revision, epoch: known }, call) {
-      link.assertFree(call.connection)
+      using _ = link.reserve(call.connection)
       const goesOn = known !== undefined && known === store.epoch(agent)
       const epoch = goesOn
         ? known
