@@ -27,6 +27,8 @@ export interface TestHive extends AsyncDisposable {
   kill(): Promise<void>
   /** Ends the daemon; agents run on. */
   stop(): Promise<void>
+  /** Resolves when the daemon has ended. */
+  ended(): Promise<void>
   /** What the daemon wrote. */
   log(): string
   daemonPid(): number
@@ -106,6 +108,9 @@ export async function startTestHive(
       const ended = once(daemon, 'exit')
       daemon.kill('SIGTERM')
       await ended
+    },
+    async ended() {
+      if (daemon && daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit')
     },
     log: () => readFileSync(logFile, 'utf8'),
     daemonPid: () => daemon?.pid ?? 0,

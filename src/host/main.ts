@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import { createSteadyClock } from '../kit/clock.ts'
 import { createLog } from '../kit/log.ts'
 import { connectOps } from '../kit/op-client.ts'
-import { serveOps } from '../kit/op-server.ts'
+import { assertSocketPath, serveOps } from '../kit/op-server.ts'
 import { readPackageVersion } from '../kit/package-version.ts'
 import type { Settings } from '../kit/settings.ts'
 import { agentOps, managerOps } from '../wire/agent-ops.ts'
@@ -32,6 +32,10 @@ import { managerHandlers } from './sockets/manager-socket.ts'
 /** How long a start waits for harnesses before it says that it serves. */
 const HELLO_PATIENCE_MS = 2_000
 
+/** How long another daemon may take to say that it is there. */
+const ALONE_TIMEOUT_MS = 5_000
+const LONGEST_NAME = 'a'.repeat(9)
+
 export interface Daemon {
   /** What the operator should be told at the start. */
   readonly notices: readonly string[]
@@ -51,6 +55,8 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const now = createSteadyClock()
   const startedAt = Date.now()
   const layout = createLayout(settings)
+  // The longest socket path of any agent, rather now than at its spawn.
+  assertSocketPath(layout.agent(LONGEST_NAME).egressSocket)
   await assertAlone(layout.hostSocket)
   makeHiveDirectories(layout, uid)
 
@@ -144,6 +150,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       events,
       layout,
       daemonUid: uid,
+      log,
       configureGateway: (agent) => gateway.configure(agent),
       openSocket: (agent) => {
         const owner = agentUid(registry.get(agent).slot, uid)
@@ -173,16 +180,27 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const ended = Promise.withResolvers<void>()
   const stack = running.move()
   let stopping: Promise<void> | undefined
+  /** Whatever fails, the rest is taken down too. */
+  const takeDown = async (stopAgents: boolean): Promise<void> => {
+    const attempt = async (what: string, work: Promise<unknown>) => {
+      try {
+        await work
+      } catch (error) {
+        log.error({ what, error: errorText(error) }, 'the hive did not end cleanly')
+      }
+    }
+    supervisor.refuseStarts()
+    await seeded
+    if (stopAgents) await attempt('agents', supervisor.stopAll({ now: false }))
+    await attempt('parts of the daemon', stack.disposeAsync())
+    // They serve the agents: without those nobody needs them.
+    if (stopAgents) {
+      for (const name of ['gateway', 'model']) await attempt(name, endCompanion({ name, stateDir: layout.stateDir }))
+    }
+    ended.resolve()
+  }
   const stop = ({ stopAgents }: { stopAgents: boolean }): Promise<void> => {
-    stopping ??= (async () => {
-      await seeded
-      if (stopAgents) await supervisor.stopAll({ now: false })
-      await stack.disposeAsync()
-      // They serve the agents: without those nobody needs them.
-      if (stopAgents)
-        await Promise.all(['gateway', 'model'].map((name) => endCompanion({ name, stateDir: layout.stateDir })))
-      ended.resolve()
-    })()
+    stopping ??= takeDown(stopAgents)
     return stopping
   }
   stack.use(
@@ -224,15 +242,20 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
 
 /** A second daemon on the same hive would be refused by the database too; this says it in fewer words. */
 async function assertAlone(socket: string): Promise<void> {
+  const signal = AbortSignal.timeout(ALONE_TIMEOUT_MS)
   try {
-    const connection = await connectOps(hostOps, socket)
-    const { pid } = await connection.call.ping({})
-    connection.close()
+    await using connection = await connectOps(hostOps, socket)
+    const { pid } = await connection.call.ping({}, { signal })
     throw new HiveError('conflict', `a hive daemon (pid ${pid}) serves ${socket} already`, {
       hint: 'hive status shows it',
     })
   } catch (error) {
     if (error instanceof HiveError && error.code === 'unreachable') return
+    if (signal.aborted) {
+      throw new HiveError('conflict', `a hive daemon listens on ${socket} and does not answer`, {
+        hint: 'it may have been stopped with Ctrl-Z: continue it with fg, or end it',
+      })
+    }
     throw error instanceof HiveError ? error : new HiveError('unavailable', errorText(error), { cause: error })
   }
 }

@@ -75,7 +75,8 @@ export async function serveOps<O extends Ops>(
   return { close, [Symbol.asyncDispose]: close }
 }
 
-function assertSocketPath(path: string): void {
+/** Throws `bad_input` when the kernel would cut it. */
+export function assertSocketPath(path: string): void {
   if (Buffer.byteLength(path) > 107) {
     throw new HiveError('bad_input', `the socket path is longer than 107 bytes: ${path}`, {
       hint: 'choose a shorter --run-dir',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isAlive } from '../../src/kit/detached.ts'
@@ -99,6 +99,55 @@ describe('what ends without being asked to', { timeout: 120_000 }, () => {
     assert.notEqual(code, 0)
     assert.equal((await (await hive.host()).ping({})).pid, hive.daemonPid())
     assert.equal((await endOf('alice', 'say undisturbed')).attempt, 1)
+  })
+})
+
+describe('a daemon that ends, or stands still', { timeout: 120_000 }, () => {
+  test('and cannot stop one agent stops the others, and ends', async () => {
+    await using hive = await startTestHive()
+    const host = await hive.host()
+    await Promise.all(['alice', 'bob'].map((name) => host.spawn({ name })))
+    const bob = hive.processes('bob').harness
+    const runFile = join(hive.stateDir, 'containers/h-alice/run.json')
+    const run = readFileSync(runFile, 'utf8')
+    writeFileSync(runFile, 'damaged')
+    try {
+      await host.shutdown({ stopAgents: true })
+      await hive.ended()
+      assert.ok(!existsSync(`/proc/${bob}`))
+      assert.match(hive.log(), /did not end cleanly/)
+    } finally {
+      writeFileSync(runFile, run)
+    }
+  })
+
+  test('is not waited for by another one', async () => {
+    await using hive = await startTestHive()
+    process.kill(hive.daemonPid(), 'SIGSTOP')
+    try {
+      const argv = ['serve', '--state-dir', hive.stateDir, '--run-dir', hive.runDir]
+      const second = spawn(join(import.meta.dirname, '../../bin/hive'), argv, { stdio: ['ignore', 'ignore', 'pipe'] })
+      const [text, [code]] = await Promise.all([new Response(second.stderr as never).text(), once(second, 'exit')])
+      assert.notEqual(code, 0)
+      assert.match(text, /listens on .* and does not answer/)
+    } finally {
+      process.kill(hive.daemonPid(), 'SIGCONT')
+    }
+  })
+
+  test('with a run directory that is too long for the sockets of agents says so at its start', async () => {
+    const runDir = join('/tmp', 'r'.repeat(78 - '/tmp/'.length + 1))
+    const directory = mkdtempSync('/tmp/hive-')
+    try {
+      const argv = ['serve', '--state-dir', directory, '--run-dir', runDir]
+      const daemon = spawn(join(import.meta.dirname, '../../bin/hive'), argv, { stdio: ['ignore', 'ignore', 'pipe'] })
+      const [text, [code]] = await Promise.all([new Response(daemon.stderr as never).text(), once(daemon, 'exit')])
+      assert.notEqual(code, 0)
+      assert.match(text, /longer than 107 bytes/)
+      assert.ok(!existsSync(runDir))
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })
 

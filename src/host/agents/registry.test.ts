@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
+import { HiveError } from '../../wire/errors.ts'
 import { openHiveDatabase } from '../database.ts'
 import { AgentRegistry } from './registry.ts'
 
@@ -18,11 +19,12 @@ describe('the registry of agents', () => {
     assert.equal((await registry.create('manager', 0)).slot, 0)
     assert.equal((await registry.create('alice', 0)).slot, 1)
     assert.equal((await registry.create('bob', 0)).slot, 2)
-    await registry.destroy('alice', false)
+    await registry.destroy('alice')
     assert.equal(registry.wasDestroyed('alice'), true)
     assert.equal((await registry.create('carol', 0)).slot, 3)
     assert.equal((await registry.create('alice', 0)).slot, 1)
-    await registry.destroy('carol', true)
+    await registry.destroy('carol')
+    await registry.purge('carol')
     assert.equal(registry.wasDestroyed('carol'), false)
     assert.equal((await registry.create('dave', 0)).slot, 3)
   })
@@ -40,6 +42,33 @@ describe('the registry of agents', () => {
     assert.deepEqual(registry.get('alice'), { name: 'alice', slot: 1, desired: 'stopped', model: 'opus', createdAt: 7 })
     assert.throws(() => registry.get('bob'), { code: 'not_found' })
     await assert.rejects(registry.create('alice', 0), { code: 'conflict' })
+  })
+
+  test('changes what was chosen and nothing else, also when two choose at once', async () => {
+    {
+      using db = open('at-once')
+      const registry = new AgentRegistry(db)
+      await registry.create('alice', 0)
+      await Promise.all([registry.setModel('alice', 'opus'), registry.setDesired('alice', 'stopped')])
+      const { model, desired } = registry.get('alice')
+      assert.deepEqual([model, desired], ['opus', 'stopped'])
+    }
+    using db = open('at-once')
+    const { model, desired } = new AgentRegistry(db).get('alice')
+    assert.deepEqual([model, desired], ['opus', 'stopped'])
+  })
+
+  test('takes that an agent is to stay down also when the disk is full', async () => {
+    using db = openHiveDatabase(join(directory, 'full'))
+    await new AgentRegistry(db).create('alice', 0)
+    const registry = new AgentRegistry({
+      ...db,
+      write: (change, options) =>
+        options?.essential ? db.write(change, options) : Promise.reject(new HiveError('disk_full', 'full')),
+    })
+    await registry.setDesired('alice', 'stopped')
+    assert.equal(registry.get('alice').desired, 'stopped')
+    await assert.rejects(registry.setModel('alice', 'opus'), { code: 'disk_full' })
   })
 
   test('shows a row that it cannot read, and goes on with the others', async () => {

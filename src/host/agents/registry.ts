@@ -92,34 +92,39 @@ export class AgentRegistry {
     return Number(this.#db.get('SELECT coalesce(max(slot), 0) + 1 AS slot FROM agents')?.slot ?? 1)
   }
 
-  setDesired(name: string, desired: Desired): Promise<void> {
-    return this.#update(name, { desired })
+  /** Goes through on a full disk too: an agent that is not to run has to stay down. */
+  async setDesired(name: string, desired: Desired): Promise<void> {
+    this.get(name)
+    await this.#db.write(() => this.#db.run('UPDATE agents SET desired = ? WHERE name = ?', desired, name), {
+      essential: true,
+    })
+    this.#change(name, { desired })
   }
 
   /** `null` returns to the default of the hive. */
-  setModel(name: string, model: string | null): Promise<void> {
-    return this.#update(name, { model })
-  }
-
-  async #update(name: string, change: { desired?: Desired; model?: string | null }): Promise<void> {
-    const row = { ...this.get(name), ...change }
-    await this.#db.write(() =>
-      this.#db.run('UPDATE agents SET desired = ?, model = ? WHERE name = ?', row.desired, row.model, name),
-    )
-    this.#rows.set(name, row)
-  }
-
-  /** Keeps the slot, so that what is left of the agent keeps its owner; `purge` frees it. */
-  async destroy(name: string, purge: boolean): Promise<void> {
+  async setModel(name: string, model: string | null): Promise<void> {
     this.get(name)
-    await this.#db.write(() =>
-      this.#db.run(
-        purge ? 'DELETE FROM agents WHERE name = ?' : 'UPDATE agents SET destroyed = 1 WHERE name = ?',
-        name,
-      ),
-    )
+    await this.#db.write(() => this.#db.run('UPDATE agents SET model = ? WHERE name = ?', model, name))
+    this.#change(name, { model })
+  }
+
+  #change(name: string, change: Partial<AgentRow>): void {
+    const row = this.#rows.get(name)
+    if (row) this.#rows.set(name, { ...row, ...change })
+  }
+
+  /** Keeps its slot, so that what is left of the agent keeps its owner. */
+  async destroy(name: string): Promise<void> {
+    this.get(name)
+    await this.#db.write(() => this.#db.run('UPDATE agents SET destroyed = 1 WHERE name = ?', name))
     this.#rows.delete(name)
-    if (!purge) this.#destroyed.add(name)
+    this.#destroyed.add(name)
+  }
+
+  /** Forgets a destroyed agent: its slot is free, so nothing of it may be left. */
+  async purge(name: string): Promise<void> {
+    await this.#db.write(() => this.#db.run('DELETE FROM agents WHERE name = ? AND destroyed = 1', name))
+    this.#destroyed.delete(name)
   }
 }
 

@@ -1,94 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { createLog } from '../../kit/log.ts'
-import { Broker } from '../broker/broker.ts'
-import { SqliteStore } from '../broker/sqlite-store.ts'
-import { openFakeRuntime } from '../containers/fake/runtime.ts'
-import type { ContainerRuntime } from '../containers/runtime.ts'
-import { openHiveDatabase } from '../database.ts'
-import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layout.ts'
-import { AgentRegistry } from './registry.ts'
-import { Supervisor, type SupervisorOptions } from './supervisor.ts'
-
-const ORDINARY_USER = 1000
-const RATE = { perSecond: 1e9, burst: 1e9 }
-const WAITS = new AbortController().signal
-
-type Options = Partial<Pick<SupervisorOptions, 'silentMs' | 'lookMs' | 'now'>>
-
-/** A supervisor of alice on the fake runtime; `bend` changes what that does. Its harness is a program that does nothing. */
-async function openSupervised(bend: (runtime: ContainerRuntime) => Partial<ContainerRuntime>, options: Options = {}) {
-  const directory = mkdtempSync(join(tmpdir(), 'supervisor-'))
-  const stack = new AsyncDisposableStack()
-  stack.defer(() => rmSync(directory, { recursive: true }))
-  const layout = createLayout({ stateDir: join(directory, 'state'), runDir: join(directory, 'run') })
-  makeHiveDirectories(layout, ORDINARY_USER)
-  symlinkSync(process.execPath, join(directory, 'node'))
-  writeFileSync(join(directory, 'harness.mjs'), 'setInterval(() => {}, 1e9)')
-  const db = stack.use(openHiveDatabase(':memory:'))
-  const registry = new AgentRegistry(db)
-  await registry.create('alice', 0)
-  makeAgentDirectories(layout, 'alice', 1, ORDINARY_USER)
-  const broker = stack.use(
-    new Broker({
-      store: new SqliteStore({ db, inboxCap: 10, maxHops: 16 }),
-      slots: 4,
-      sendRate: RATE,
-      chainRate: RATE,
-      recipients: { active: () => registry.names(), wasDestroyed: () => false },
-      now: Date.now,
-    }),
-  )
-  const fake = stack.use(openFakeRuntime())
-  const supervisor = stack.use(
-    new Supervisor({
-      registry,
-      broker,
-      runtime: { ...fake, ...bend(fake) },
-      layout,
-      app: { directory, revision: 'r1' },
-      network: 'none',
-      limits: {},
-      dashboardPort: 7000,
-      daemonUid: ORDINARY_USER,
-      silentMs: 600_000,
-      log: createLog('silent'),
-      now: Date.now,
-      ...options,
-    }),
-  )
-  const life = async () => {
-    const [status] = await fake.list()
-    return status?.state === 'running' ? status.incarnation : undefined
-  }
-  return {
-    registry,
-    broker,
-    fake,
-    supervisor,
-    life,
-    /** The next life that is not `former`. */
-    async nextLife(former?: string): Promise<string> {
-      for (;;) {
-        const found = await life()
-        if (found !== undefined && found !== former) return found
-        await nextTurn()
-      }
-    },
-    /** Gives alice a message that she holds. */
-    async lease(): Promise<number> {
-      const epoch = await broker.beginEpoch('alice', { charge: false, reason: '' })
-      await broker.send('operator', { to: 'alice', body: 'do it' })
-      const message = await broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
-      return message?.id as number
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
+import { openSupervised, WAITS } from './supervised-in-test.ts'
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await nextTurn()
@@ -176,7 +89,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     await using hive = await openSupervised(() => ({}))
     await hive.supervisor.reconcile()
     await hive.registry.create('bob', 0)
-    await hive.registry.destroy('alice', false)
+    await hive.registry.destroy('alice')
     await hive.fake.kill(CONTAINER)
     await hive.registry.create('alice', 0)
     await hive.nextLife()

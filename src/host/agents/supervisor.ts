@@ -59,10 +59,11 @@ export class Supervisor implements AsyncDisposable {
   readonly #links = new Map<string, HarnessLink>()
   readonly #kept = new Map<string, Kept>()
   readonly #problems = new Map<string, Problem>()
+  /** Aborted when nothing is started any more. */
+  readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
   /** What goes on by itself, to be waited for at the end. */
   readonly #underWay = new Set<Promise<void>>()
-  #isStopping = false
   #isWatching = false
   #heartbeats: NodeJS.Timeout | undefined
   /** Steady clock: the last check of the heartbeats. */
@@ -141,19 +142,25 @@ export class Supervisor implements AsyncDisposable {
     await Promise.all(wanted.map((name) => this.link(name).waitForHello(timeoutMs, this.#closing.signal)))
   }
 
-  /**
-   * Starts an agent, keeps it running and waits for its harness. Throws `timeout` when it did not say hello in time,
-   * `unavailable` when it cannot be started or all agents are being stopped.
-   */
-  async start(agent: string, helloTimeoutMs = 60_000): Promise<void> {
+  /** Starts an agent and keeps it running. Throws when it cannot be started, `unavailable` when nothing is any more. */
+  async start(agent: string): Promise<void> {
+    this.#assertStarting()
     this.#options.registry.get(agent)
-    if (this.#isStopping) throw new HiveError('unavailable', 'the hive is stopping', { hint: 'start it again first' })
-    const kept = this.#keep(agent)
-    await this.#startLife(agent, kept)
-    if (await this.link(agent).waitForHello(helloTimeoutMs, this.#closing.signal)) return
-    throw new HiveError('timeout', `${agent} started, but its harness said nothing for ${helloTimeoutMs / 1000} s`, {
+    await this.#startLife(agent, this.#keep(agent))
+  }
+
+  /** Waits for the harness of an agent that was started. Throws `timeout` when it did not say hello in time. */
+  async waitForHello(agent: string, timeoutMs = 60_000): Promise<void> {
+    if (await this.link(agent).waitForHello(timeoutMs, this.#stopping.signal)) return
+    this.#assertStarting()
+    throw new HiveError('timeout', `${agent} started, but its harness said nothing for ${timeoutMs / 1000} s`, {
       hint: `hive logs ${agent}`,
     })
+  }
+
+  #assertStarting(): void {
+    if (!this.#stopping.signal.aborted) return
+    throw new HiveError('unavailable', 'the hive is stopping', { hint: 'start it again first' })
   }
 
   /** From now on it is to run; what was before is forgotten. */
@@ -179,7 +186,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** Whether it is still wanted, and not anew. */
-  #isKept = (agent: string, kept: Kept): boolean => this.#kept.get(agent) === kept && !this.#isStopping
+  #isKept = (agent: string, kept: Kept): boolean => this.#kept.get(agent) === kept && !this.#stopping.signal.aborted
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
     const { registry, runtime, broker, app, now } = this.#options
@@ -187,7 +194,7 @@ export class Supervisor implements AsyncDisposable {
     try {
       await runtime.apply(specOf(registry.get(agent), this.#options), { reference: app.revision, revision: 'none' })
       // Who let go of it in the meantime has stopped it already.
-      if (!this.#isKept(agent, kept)) return
+      if (!this.#isKept(agent, kept)) return this.#assertStarting()
       const { incarnation } = await runtime.start(containerName(agent))
       kept.life = incarnation
       kept.lifeSince = now()
@@ -200,10 +207,11 @@ export class Supervisor implements AsyncDisposable {
 
   /** A start that fails counts as an end: it is tried again, later and later. */
   async #tryStart(agent: string, kept: Kept): Promise<void> {
-    if (!this.#isKept(agent, kept) || this.#closing.signal.aborted) return
+    if (!this.#isKept(agent, kept)) return
     try {
       await this.#startLife(agent, kept)
     } catch (error) {
+      if (this.#stopping.signal.aborted) return
       this.#options.log.error({ agent, error: errorText(error) }, 'cannot start a container')
       this.#startLater(agent, kept, `it did not start: ${errorText(error)}`)
     }
@@ -239,12 +247,14 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /**
-   * Stops every agent, for good: no start is taken any more. What is desired stays as it is.
-   * Throws when some could not be stopped; the others are.
-   */
+  /** From now on nothing is started any more, and nobody waits for what was. */
+  refuseStarts(): void {
+    this.#stopping.abort()
+  }
+
+  /** Stops every agent, for good; what is desired stays as it is. Throws when some could not be stopped; the others are. */
   async stopAll({ now }: { now: boolean }): Promise<void> {
-    this.#isStopping = true
+    this.refuseStarts()
     const names = this.#options.registry.names()
     const stops = await Promise.allSettled(names.map((agent) => this.#stopContainer(agent, { now })))
     const failures = stops.flatMap((stop, at) =>
@@ -260,8 +270,7 @@ export class Supervisor implements AsyncDisposable {
       running.map(async ([agent]) => {
         await this.#stopContainer(agent, { now: true })
         // The operator may have stopped it meanwhile.
-        const isWanted = this.#options.registry.find(agent)?.desired === 'running' && !this.#isStopping
-        if (isWanted) await this.#tryStart(agent, this.#keep(agent))
+        if (this.#options.registry.find(agent)?.desired === 'running') await this.#tryStart(agent, this.#keep(agent))
       }),
     )
   }
@@ -422,6 +431,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** Lets go of everything; containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.refuseStarts()
     this.#closing.abort()
     clearInterval(this.#heartbeats)
     for (const { restart } of this.#kept.values()) clearTimeout(restart)

@@ -582,7 +582,8 @@ export class SqliteStore implements Store {
         this.#makeDead(Number(row.id), Number(row.failures), reason)
         this.#addQueued(agent, -1)
       }
-      this.#ahead.delete(agent)
+      this.#db.run('DELETE FROM inboxes WHERE agent = ?', agent)
+      for (const memory of [this.#ahead, this.#epochs, this.#parked]) memory.delete(agent)
     })
   }
 

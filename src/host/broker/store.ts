@@ -63,7 +63,7 @@ export interface Store extends AsyncDisposable {
   allowChain(root: number, hops: number): Promise<void>
   stopChain(root: number): Promise<void>
 
-  /** Makes every queued message of an agent dead: it will never come back. */
+  /** Makes every queued message of an agent dead and forgets its inbox: it will never come back. */
   bury(agent: string, reason: string): Promise<void>
   /** Deletes at most `limit` messages done before `before` (unix ms); gives how many. */
   vacuum(before: number, limit: number): Promise<number>
