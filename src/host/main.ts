@@ -10,6 +10,7 @@ import { errorText, HiveError } from '../wire/errors.ts'
 import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
+import { AgentViews } from './agents/agent-views.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
 import { installApp, pruneApps } from './app-dir.ts'
@@ -121,6 +122,10 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
     }),
   )
 
+  const views = running.use(
+    new AgentViews({ registry, broker, supervisor, defaultModel: settings.model, revision: app.revision, now }),
+  )
+
   /** What an agent was told at hello holds for its whole life. */
   const tellOfMovedModel = async () => {
     await gateway.configure()
@@ -210,6 +215,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         registry,
         broker,
         supervisor,
+        views,
         lifecycle,
         events,
         runtime,

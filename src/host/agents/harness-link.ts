@@ -34,18 +34,17 @@ export class HarnessLink {
   /** Of the last harness that was connected. */
   #epoch: number | undefined
   #lastTurn: { end: TurnEnd; at: number } | undefined
-  #changedAt: number
+  #turnSince: number | undefined
   #goneAt = 0
 
   constructor(agent: string, now: Clock) {
     this.#agent = agent
     this.#now = now
-    this.#changedAt = now()
   }
 
-  /** When what the agent does last became something else. */
-  get changedAt(): number {
-    return this.#changedAt
+  /** When the turn in progress began; undefined when that is not known. */
+  get turnSince(): number | undefined {
+    return this.#turnSince
   }
 
   /** Steady clock: when the last harness that was connected went; 0: none has. */
@@ -57,23 +56,20 @@ export class HarnessLink {
     return this.#lastTurn
   }
 
-  turnBegan(): void {
-    this.#changed()
+  turnBegan(at = this.#now()): void {
+    this.#turnSince = at
+    this.changes.notify()
   }
 
   turnEnded(end: TurnEnd): void {
     this.#lastTurn = { end, at: this.#now() }
-    this.#changed()
+    this.#turnSince = undefined
+    this.changes.notify()
   }
 
   /** The engine says what state it is in. */
   becameReady(ready: NonNullable<LiveHarness['ready']>): void {
     if (this.#live) this.#live.ready = ready
-    this.#changed()
-  }
-
-  #changed(): void {
-    this.#changedAt = this.#now()
     this.changes.notify()
   }
 
@@ -101,6 +97,7 @@ export class HarnessLink {
     // The same process, which was away: what it may not have got it gets again.
     this.#commands = epoch === this.#epoch ? [...this.#fetched, ...this.#commands] : []
     this.#fetched = []
+    if (epoch !== this.#epoch) this.#turnSince = undefined
     this.#epoch = epoch
     this.#live = {
       connection: call.connection,
@@ -112,14 +109,14 @@ export class HarnessLink {
     }
     call.signal.addEventListener('abort', () => this.#detach(call.connection), { once: true })
     if (call.signal.aborted) this.#detach(call.connection)
-    this.#changed()
+    this.changes.notify()
   }
 
   #detach(connection: object): void {
     if (this.#live?.connection !== connection) return
     this.#live = undefined
     this.#goneAt = this.#now()
-    this.#changed()
+    this.changes.notify()
   }
 
   /** The live harness, if this call is its. Throws `forbidden` for whoever else speaks on the socket. */

@@ -38,6 +38,19 @@ export class EventStore {
     await this.#db.write(() => this.#db.run('DELETE FROM events WHERE agent = ?', agent))
   }
 
+  /** When the last turn of an epoch began, if it was about `message` and its begin has been stored. */
+  turnBegan(agent: string, epoch: number, message: number): number | undefined {
+    const row = this.#db.get(
+      `SELECT * FROM events WHERE agent = ? AND epoch = ?
+       AND CASE WHEN json_valid(event) THEN json_extract(event, '$.kind') = 'turn_start' END ORDER BY n DESC LIMIT 1`,
+      agent,
+      epoch,
+    )
+    const event = row && decode(row)
+    const isAbout = event?.kind === 'turn_start' && event.messages.some(({ id }) => id === message)
+    return isAbout ? Number(row?.at) : undefined
+  }
+
   /** Events after `after`, oldest first; without it the newest ones. */
   list(agent: string, { after, limit }: { after?: number; limit: number }): StoredEvent[] {
     const rows =

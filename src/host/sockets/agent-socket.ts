@@ -11,7 +11,7 @@ import type { EventStore } from '../events/event-store.ts'
 export interface AgentSocketDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
-  readonly supervisor: Supervisor
+  readonly supervisor: Pick<Supervisor, 'link'>
   readonly events: EventStore
   readonly log: Log
   readonly defaults: Omit<HarnessSettings, 'agent' | 'role'>
@@ -38,6 +38,9 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
       link.attach(call, epoch, revision)
       const leases = store.held(agent, epoch)
+      // The daemon was away while a turn went on: the events tell since when.
+      const [woke] = leases
+      if (woke && link.turnSince === undefined) link.turnBegan(events.turnBegan(agent, epoch, woke.id))
       log.info({ agent, epoch, goesOn, leases: leases.length }, 'hello')
       broker.changes.notify()
       return {

@@ -2,9 +2,8 @@ import { HiveError } from '../../wire/errors.ts'
 import type { hostOps } from '../../wire/host-ops.ts'
 import { containerName, OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
-import type { Agent } from '../../wire/things.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
-import { viewAgent } from '../agents/agent-view.ts'
+import type { AgentViews } from '../agents/agent-views.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { App } from '../app-dir.ts'
@@ -18,6 +17,7 @@ export interface HostSocketDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
+  readonly views: AgentViews
   readonly lifecycle: Lifecycle
   readonly events: EventStore
   readonly runtime: ContainerRuntime
@@ -36,20 +36,9 @@ export interface HostSocketDeps {
 
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
-  const { registry, broker, supervisor, lifecycle, events, runtime, app, about } = deps
+  const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
   const { store } = broker
 
-  const view = (name: string): Agent =>
-    viewAgent({
-      row: registry.get(name),
-      link: supervisor.link(name),
-      broker,
-      failure: supervisor.failure(name),
-      defaultModel: deps.defaultModel,
-      revision: app.revision,
-      others: registry.names(),
-    })
-  const views = (): Agent[] => registry.names().map(view)
   const command = (agent: string, what: Parameters<ReturnType<typeof supervisor.link>['command']>[0]) => {
     registry.get(agent)
     supervisor.link(agent).command(what)
@@ -60,7 +49,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     ping: () => ({ pid: process.pid, version: about.version }),
 
     status() {
-      const agents = views()
+      const agents = views.all()
       return {
         ...about,
         revision: app.revision,
@@ -74,23 +63,23 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       }
     },
 
-    list: () => ({ agents: views() }),
+    list: () => ({ agents: views.all() }),
 
     async spawn({ name }) {
       const warnings = await lifecycle.spawn(name)
-      return { agent: view(name), warnings }
+      return { agent: views.get(name), warnings }
     },
     async start({ agent }) {
       await lifecycle.start(agent)
-      return { agent: view(agent) }
+      return { agent: views.get(agent) }
     },
     async kill({ agent, now }) {
       await lifecycle.kill(agent, { now })
-      return { agent: view(agent) }
+      return { agent: views.get(agent) }
     },
     async restart({ agent, now }) {
       await lifecycle.restart(agent, { now })
-      return { agent: view(agent) }
+      return { agent: views.get(agent) }
     },
     async destroy({ agent, purge }) {
       await lifecycle.destroy(agent, { purge })
@@ -160,10 +149,10 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     async unpark({ agent }) {
       registry.get(agent)
       await broker.unpark(agent)
-      return { agent: view(agent) }
+      return { agent: views.get(agent) }
     },
 
-    needs: () => ({ needs: listNeeds(store, views()) }),
+    needs: () => ({ needs: listNeeds(store, views.all()) }),
 
     async requeue({ id }) {
       const message = await store.requeue(id)

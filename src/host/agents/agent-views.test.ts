@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AgentViews } from './agent-views.ts'
+import { openSupervised, WAITS } from './supervised-in-test.ts'
+
+describe('what is seen of an agent', () => {
+  test('is since when it is in its state, and since when its turn goes on', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    let now = 1_000
+    await using hive = await openSupervised(() => ({}), { now: () => now })
+    const { broker, supervisor } = hive
+    using views = new AgentViews({ ...hive, defaultModel: 'haiku', revision: 'r1', now: () => now })
+    const seen = () => {
+      const { state, stateSince, turn } = views.get('alice')
+      return [state, stateSince, turn?.since ?? null]
+    }
+    assert.deepEqual(seen(), ['offline', 1_000, null])
+    now = 2_000
+    const link = supervisor.link('alice')
+    const epoch = await broker.beginEpoch('alice', { charge: false, reason: '' })
+    link.attach({ signal: WAITS, connection: {} }, epoch, 'r1')
+    link.becameReady({ claude: 'ok', detail: '' })
+    // Nobody asks, but it is noticed.
+    t.mock.timers.tick(1_000)
+    now = 3_000
+    assert.deepEqual(seen(), ['idle', 2_000, null])
+    await broker.send('operator', { to: 'alice', body: 'x' })
+    assert.deepEqual(seen(), ['waiting', 3_000, null])
+    now = 4_000
+    await broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
+    link.turnBegan()
+    assert.deepEqual(seen(), ['thinking', 4_000, 4_000])
+    now = 5_000
+    link.attach({ signal: WAITS, connection: {} }, epoch, 'r1')
+    assert.deepEqual(seen(), ['thinking', 4_000, 4_000])
+  })
+})

@@ -1,0 +1,118 @@
+import type { Clock } from '../../kit/clock.ts'
+import { agentPort, containerName, roleOf } from '../../wire/names.ts'
+import type { Agent, AgentState } from '../../wire/things.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { HarnessLink } from './harness-link.ts'
+import type { AgentRegistry, AgentRow } from './registry.ts'
+import type { Failure, Supervisor } from './supervisor.ts'
+
+export interface AgentViewsOptions {
+  readonly registry: AgentRegistry
+  readonly broker: Broker
+  readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
+  readonly defaultModel: string
+  readonly revision: string
+  readonly now: Clock
+}
+
+/** How exactly is known when an agent came into the state that it is in. */
+const LOOK_MS = 1_000
+
+/** What the operator sees of agents: derived from what is stored and from what their harnesses last said. */
+export class AgentViews implements Disposable {
+  readonly #options: AgentViewsOptions
+  readonly #states = new Map<string, { state: AgentState; since: number }>()
+  readonly #openedAt: number
+  readonly #timer: NodeJS.Timeout
+
+  constructor(options: AgentViewsOptions) {
+    this.#options = options
+    this.#openedAt = options.now()
+    // A state is derived, so nobody tells when it changes.
+    this.#timer = setInterval(() => this.#noteStates(), LOOK_MS)
+  }
+
+  #noteStates(): void {
+    for (const row of this.#options.registry.list()) this.#since(row.name, stateOf(this.#factsOf(row)))
+  }
+
+  all(): Agent[] {
+    return this.#options.registry.names().map((name) => this.get(name))
+  }
+
+  /** Throws `not_found`. */
+  get(name: string): Agent {
+    const { registry, broker, defaultModel, revision } = this.#options
+    const row = registry.get(name)
+    const facts = this.#factsOf(row)
+    const { link, failure } = facts
+    const { store } = broker
+    const state = stateOf(facts)
+    const live = link.live
+    const port = agentPort(name)
+    return {
+      name,
+      role: roleOf(name),
+      container: containerName(name),
+      state,
+      stateSince: this.#since(name, state),
+      desired: row.desired,
+      turn: store.holds(name)
+        ? {
+            messages: store.held(name, store.epoch(name)).map(({ id }) => id),
+            since: link.turnSince ?? this.#openedAt,
+          }
+        : null,
+      model: row.model ?? defaultModel,
+      unread: store.pending(name),
+      port,
+      portTakenBy: registry.names().find((other) => other !== name && agentPort(other) === port) ?? null,
+      needsUpdate: live !== undefined && live.revision !== revision,
+      parked: store.parked(name),
+      detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
+      lastTurn: link.lastTurn
+        ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
+        : null,
+    }
+  }
+
+  #factsOf(row: AgentRow): AgentFacts {
+    const { broker, supervisor } = this.#options
+    return { row, broker, link: supervisor.link(row.name), failure: supervisor.failure(row.name) }
+  }
+
+  #since(name: string, state: AgentState): number {
+    const known = this.#states.get(name)
+    if (known?.state === state) return known.since
+    const since = this.#options.now()
+    this.#states.set(name, { state, since })
+    return since
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}
+
+interface AgentFacts {
+  readonly row: AgentRow
+  readonly link: HarnessLink
+  readonly broker: Broker
+  /** Why its container does not run. */
+  readonly failure: Failure | null
+}
+
+function stateOf({ row, link, broker, failure }: AgentFacts): AgentState {
+  const { store } = broker
+  const parked = store.parked(row.name)
+  const live = link.live
+  if (row.desired === 'stopped' && !live) return 'stopped'
+  if (failure?.isFinal) return 'failed'
+  if (!live) return 'offline'
+  if (store.holds(row.name)) return live.brain === 'compacting' ? 'compacting' : 'thinking'
+  if (parked?.reason === 'login' || live.ready?.claude === 'needs_login') return 'needs_login'
+  if (parked) return 'parked'
+  if (!live.ready) return 'starting'
+  if (live.brain === 'compacting') return 'compacting'
+  return store.queued(row.name) > 0 ? 'waiting' : 'idle'
+}
