@@ -19,7 +19,7 @@ const surroundings: Surroundings = {
     return addresses
   },
   lookUpEndpoint: async (host) => (host === 'db.internal' ? ['10.0.0.5'] : []),
-  isOwnAddress: (address) => address === '5.6.7.8',
+  isInOwnNetwork: (address) => address === '5.6.7.8',
 }
 const anywhere: Policy = { allow: undefined, endpoints: new Set(['127.0.0.1:8080', 'db.internal:5432']) }
 const listed: Policy = {

@@ -15,8 +15,8 @@ export interface Surroundings {
   readonly lookUp: (host: string) => Promise<readonly string[]>
   /** The same for a name that the operator wrote: it may be one that only this machine knows. */
   readonly lookUpEndpoint: (host: string) => Promise<readonly string[]>
-  /** Whether an address is one of this machine's. */
-  readonly isOwnAddress: (address: string) => boolean
+  /** Whether an address is one of this machine's, or in a network that it is part of: that is not the internet, whatever the address. */
+  readonly isInOwnNetwork: (address: string) => boolean
 }
 
 export type Verdict =
@@ -41,7 +41,7 @@ export async function decide(target: Target, policy: Policy, surroundings: Surro
   if (isEndpoint) return { pass: true, addresses }
   if (addresses.some(isLoopback)) return refuse(`${name} is the host's loopback, which is closed to agents. ${ASK}`)
   if (!addresses.every(isPublicAddress)) return refuse(`${name} is not a public address. ${ASK}`)
-  if (addresses.some(surroundings.isOwnAddress)) return refuse(`${name} is the host itself. ${ASK}`)
+  if (addresses.some(surroundings.isInOwnNetwork)) return refuse(`${name} is the host itself or its neighbour. ${ASK}`)
   return { pass: true, addresses }
 }
 

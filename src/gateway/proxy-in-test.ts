@@ -25,7 +25,7 @@ interface TestProxyOptions {
 const NO_NAMES: Surroundings = {
   lookUp: async () => [],
   lookUpEndpoint: async () => [],
-  isOwnAddress: () => false,
+  isInOwnNetwork: () => false,
 }
 
 /** A proxy in this process, on a socket of its own. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { createAddressTest, isLoopback, isPublicAddress } from './public-address.ts'
+import { createRangeTest, isLoopback, isPublicAddress } from './public-address.ts'
 
 describe('a public address', () => {
   test('is one of the internet, at the edges of what is not too', () => {
@@ -72,9 +72,10 @@ describe('other tests of addresses', () => {
     for (const address of ['10.0.0.1', '::2', 'localhost']) assert.ok(!isLoopback(address), address)
   })
 
-  test('an address of this machine is known in every spelling', () => {
-    const isOwn = createAddressTest(['5.6.7.8', '2a00::1'])
-    for (const address of ['5.6.7.8', '2a00::1', '2a00:0:0:0:0:0:0:1']) assert.ok(isOwn(address), address)
-    for (const address of ['5.6.7.9', '2a00::2']) assert.ok(!isOwn(address), address)
+  test('an address in a range is known in every spelling', () => {
+    const isIn = createRangeTest(['5.6.7.8/24', '2a00::1/64', '9.9.9.9/32'])
+    for (const address of ['5.6.7.8', '5.6.7.255', '::ffff:5.6.7.9', '2a00::1', '2a00:0:0:0:ff::2', '9.9.9.9'])
+      assert.ok(isIn(address), address)
+    for (const address of ['5.6.8.1', '2a00:0:0:1::1', '9.9.9.8', 'example.com']) assert.ok(!isIn(address), address)
   })
 })

@@ -54,9 +54,8 @@ export function isPublicAddress(address: string): boolean {
 
 export const isLoopback = (address: string): boolean => isIP(address) !== 0 && loopback.check(address, family(address))
 
-/** Tells for each address, in whatever spelling, whether it is one of `own`. */
-export function createAddressTest(own: readonly string[]): (address: string) => boolean {
-  const list = new BlockList()
-  for (const address of own) list.addAddress(address, family(address))
-  return (address) => list.check(address, family(address))
+/** Tells for each address, in whatever spelling, whether it is in one of `ranges` (`address/prefix`; the address may be any in it). */
+export function createRangeTest(ranges: readonly string[]): (address: string) => boolean {
+  const list = blockList(ranges)
+  return (address) => isIP(address) !== 0 && list.check(address, family(address))
 }
