@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +72,16 @@ describe('a companion', { timeout: 60_000 }, () => {
     writeFileSync(home.recordFile, '{"pid":')
     await home.open('r1')
     assert.equal(await home.pid(), pid)
+    assert.equal(JSON.parse(readFileSync(home.recordFile, 'utf8')).pid, pid)
+  })
+
+  test('comes up although it cannot be recorded, which is done later', async () => {
+    await using home = await openHome()
+    mkdirSync(home.recordFile)
+    await home.open('r1')
+    const pid = await home.pid()
+    rmdirSync(home.recordFile)
+    await until(() => existsSync(home.recordFile))
     assert.equal(JSON.parse(readFileSync(home.recordFile, 'utf8')).pid, pid)
   })
 

@@ -92,7 +92,10 @@ export class Companion implements AsyncDisposable {
       askedAt = performance.now()
       try {
         // Twice: the answer to one question may drown in a stall of the daemon itself.
-        if (isUp && ((await this.#isServing()) || (await this.#isServing()))) continue
+        if (isUp && ((await this.#isServing()) || (await this.#isServing()))) {
+          this.#record()
+          continue
+        }
         if (isUp) {
           this.#complain('it is gone or does not answer')
           if (this.#process) await endProcess(this.#process)
@@ -151,12 +154,7 @@ export class Companion implements AsyncDisposable {
     const found = processId(pid)
     if (!found) return false
     this.#process = found
-    try {
-      this.#record(found)
-    } catch (error) {
-      // It is found again by its answer.
-      this.#options.log.warn({ companion: this.#options.name, error: errorText(error) }, 'a companion is not recorded')
-    }
+    this.#record()
     return true
   }
 
@@ -176,26 +174,29 @@ export class Companion implements AsyncDisposable {
     const logFile = join(stateDir, `${name}.out`)
     const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
     const started = await spawnDetached(await argv(), { logFile, env })
-    try {
-      this.#record(started)
-      if (!(await this.#adoptOnceUp(started)))
-        throw new HiveError('unavailable', `the ${name} does not come up`, { hint: `see ${logFile}` })
-    } catch (error) {
+    this.#process = started
+    this.#record()
+    if (!(await this.#adoptOnceUp(started))) {
       await endProcess(started)
-      throw error
+      throw new HiveError('unavailable', `the ${name} does not come up`, { hint: `see ${logFile}` })
     }
     // Another came up in the meantime, that a daemon before this one had started.
-    if (this.#process?.pid !== started.pid) await endProcess(started)
+    if (this.#process.pid !== started.pid) await endProcess(started)
   }
 
-  #record(found: ProcessId): void {
-    const { name, stateDir, revision } = this.#options
+  /** Writes down which process it is. On a full disk that fails, and is tried again later: until then it is found by its answer. */
+  #record(): void {
+    const { name, stateDir, revision, log } = this.#options
+    const { pid, startTime } = this.#process ?? {}
     const before = readRecord(stateDir, name)
-    if (before?.pid === found.pid && before.startTime === found.startTime) return
-    const record: Record = { ...found, revision }
+    if (before?.pid === pid && before?.startTime === startTime) return
     const file = recordFile(stateDir, name)
-    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify({ pid, startTime, revision }), { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+    } catch (error) {
+      log.warn({ companion: name, error: errorText(error) }, 'a companion cannot be recorded')
+    }
   }
 
   /** Lets go of it; it runs on. */

@@ -116,6 +116,25 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     await until(() => hive.supervisor.failure('alice') === null)
   })
 
+  test('stops what runs although it should not, as often as it takes, and keeps nobody waiting for it', async () => {
+    let stops = 0
+    await using hive = await openSupervised(
+      (runtime) => ({
+        async stop(name, options) {
+          stops += 1
+          if (stops === 1) throw new Error('it does not die')
+          return runtime.stop(name, options)
+        },
+      }),
+      { lookMs: 20 },
+    )
+    await hive.supervisor.start('alice')
+    await hive.registry.setDesired('alice', 'stopped')
+    await hive.supervisor.reconcile()
+    while (await hive.life()) await nextTurn()
+    await until(() => hive.supervisor.errors().length === 0)
+  })
+
   test('starts nothing any more once it stops all', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     await using hive = await openSupervised(() => ({}))

@@ -58,6 +58,8 @@ export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
   readonly #links = new Map<string, HarnessLink>()
   readonly #kept = new Map<string, Kept>()
+  /** Agents that are being stopped. */
+  readonly #stops = new Set<string>()
   readonly #problems = new Map<string, Problem>()
   /** Aborted when nothing is started any more. */
   readonly #stopping = new AbortController()
@@ -126,7 +128,7 @@ export class Supervisor implements AsyncDisposable {
     const { broker, log } = this.#options
     const isRunning = status?.state === 'running'
     if (row.desired === 'stopped') {
-      if (isRunning) return this.#stopContainer(row.name, { now: false })
+      if (isRunning) return this.#stopInBackground(row.name)
       return broker.reclaim(row.name, returnedBy(status?.exit))
     }
     const kept = this.#keep(row.name)
@@ -225,7 +227,21 @@ export class Supervisor implements AsyncDisposable {
     await this.#stopContainer(agent, { now })
   }
 
+  /** Stops what runs although it should not; a turn may take its time to end. */
+  #stopInBackground(agent: string): void {
+    this.#inBackground(this.#noting(`agent ${agent}`, () => this.#stopContainer(agent, { now: false })))
+  }
+
   async #stopContainer(agent: string, { now }: { now: boolean }): Promise<void> {
+    this.#stops.add(agent)
+    try {
+      await this.#stopNow(agent, now)
+    } finally {
+      this.#stops.delete(agent)
+    }
+  }
+
+  async #stopNow(agent: string, now: boolean): Promise<void> {
     const { runtime, broker } = this.#options
     this.#letGo(agent)
     broker.closeInbox(agent)
@@ -321,7 +337,7 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Compares what runs with what should: finds ends that nobody told of, and agents that nobody is about to start. */
+  /** Compares what runs with what should: finds ends that nobody told of, and agents that nobody is about to start or stop. */
   async #look(): Promise<void> {
     const before = [...this.#kept].map(([agent, kept]) => ({ agent, kept, life: kept.life }))
     const containers = await this.#listContainers()
@@ -335,6 +351,10 @@ export class Supervisor implements AsyncDisposable {
         if (kept.restart === undefined && !kept.failure?.isFinal) return this.#tryStart(agent, kept)
       }),
     )
+    for (const { name, desired } of this.#options.registry.list()) {
+      const isRunning = containers.get(containerName(name))?.state === 'running'
+      if (isRunning && desired === 'stopped' && !this.#stops.has(name)) this.#stopInBackground(name)
+    }
   }
 
   /** A container ended and nobody asked for it. When this fails, the life stays known, and the next look tries again. */
