@@ -15,7 +15,7 @@ const PROGRAM = `
   const { rmSync } = require('node:fs')
   const [socket, revision] = process.argv.slice(1)
   rmSync(socket, { force: true })
-  require('node:net').createServer((c) => c.end(JSON.stringify({ pid: process.pid, revision }))).listen(socket)
+  require('node:net').createServer((c) => c.on('error', () => {}).end(JSON.stringify({ pid: process.pid, revision }))).listen(socket)
 `
 
 async function openHome() {
@@ -28,9 +28,12 @@ async function openHome() {
     await once(connection, 'connect')
     return JSON.parse(await new Response(connection as never).text())
   }
+  let asks = 0
   const noSignal = new AbortController().signal
   return {
     recordFile,
+    /** How often a companion was asked. */
+    asks: () => asks,
     /** Whoever answers now. */
     pid: async (): Promise<number | undefined> => (await ask(noSignal).catch(() => undefined))?.pid,
     open: async (revision: string, onUp?: () => Promise<void>) => {
@@ -39,7 +42,10 @@ async function openHome() {
         stateDir: directory,
         argv: async () => [process.execPath, '-e', PROGRAM, socket, revision],
         revision,
-        ask,
+        ask(signal) {
+          asks += 1
+          return ask(signal)
+        },
         onUp,
         log: createLog('silent'),
         times: { lookMs: 20, askMs: 100, patienceMs: 1_000, startMs: 30_000, retryMs: { first: 20, longest: 100 } },
@@ -112,6 +118,19 @@ describe('a companion', { timeout: 60_000 }, () => {
     await until(() => ups === 2)
     assert.equal(isAlive(second), false)
     await until(() => companion.errors().length === 0)
+  })
+
+  test('runs on when the daemon ends while it is being asked', async () => {
+    await using home = await openHome()
+    const companion = await home.open('r1')
+    const found = JSON.parse(readFileSync(home.recordFile, 'utf8'))
+    process.kill(found.pid, 'SIGSTOP')
+    const before = home.asks()
+    await until(() => home.asks() > before)
+    await companion[Symbol.asyncDispose]()
+    process.kill(found.pid, 'SIGCONT')
+    assert.equal(await home.pid(), found.pid)
+    assert.ok(isAlive(found))
   })
 
   test('stays the same while what it is told at its start fails', async () => {

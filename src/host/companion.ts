@@ -6,7 +6,7 @@ import { isAlive, type ProcessId, processId, spawnDetached } from '../kit/detach
 import type { Log } from '../kit/log.ts'
 import { createNotifier } from '../kit/notifier.ts'
 import { errorText, HiveError } from '../wire/errors.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, Problems } from './problems.ts'
 
 const Record = z.object({ pid: z.number(), startTime: z.string(), revision: z.string() })
 type Record = z.infer<typeof Record>
@@ -60,7 +60,8 @@ export class Companion implements AsyncDisposable {
   readonly #closing = new AbortController()
   #watching: Promise<void> = Promise.resolve()
   #process: ProcessId | undefined
-  #problem: Problem | undefined
+  #askedAt = performance.now()
+  readonly #problems = new Problems()
 
   constructor(options: CompanionOptions) {
     this.#options = options
@@ -75,48 +76,59 @@ export class Companion implements AsyncDisposable {
 
   /** What is wrong with it now. */
   errors(): Problem[] {
-    return this.#problem ? [this.#problem] : []
+    return this.#problems.list()
   }
 
   async #watch(): Promise<void> {
     const { signal } = this.#closing
-    const { lookMs, askMs, retryMs } = this.#times
-    let waitMs = retryMs.first
-    let askedAt = performance.now()
-    let isUp = true
+    const { lookMs, retryMs } = this.#times
+    /** Undefined while it is up. */
+    let retryAfterMs: number | undefined
     for (;;) {
-      await createNotifier().wait(isUp ? lookMs : waitMs, signal)
+      await createNotifier().wait(retryAfterMs ?? lookMs, signal)
       if (signal.aborted) return
-      const isDue = performance.now() - askedAt > askMs
-      if (isUp && !isDue && this.#process && isAlive(this.#process)) continue
-      askedAt = performance.now()
       try {
-        // Twice: the answer to one question may drown in a stall of the daemon itself.
-        if (isUp && ((await this.#isServing()) || (await this.#isServing()))) {
-          this.#record()
-          continue
-        }
-        if (isUp) {
-          this.#complain('it is gone or does not answer')
-          if (this.#process) await endProcess(this.#process)
-        }
-        isUp = false
+        if (retryAfterMs === undefined && (await this.#isWell())) continue
+        this.#assertOpen()
+        if (retryAfterMs === undefined) await this.#giveUpOn(this.#process)
+        retryAfterMs ??= retryMs.first
         await this.#ensure()
         await this.#options.onUp?.()
-        isUp = true
-        this.#problem = undefined
-        waitMs = retryMs.first
+        retryAfterMs = undefined
+        this.#problems.clear(this.#options.name)
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted) return // Nothing that failed meanwhile means anything.
         this.#complain(errorText(error))
-        waitMs = Math.min(waitMs * 2, retryMs.longest)
+        retryAfterMs = Math.min((retryAfterMs ?? retryMs.first) * 2, retryMs.longest)
       }
     }
   }
 
+  /** Looks whether it is there, and now and then asks whether it answers. */
+  async #isWell(): Promise<boolean> {
+    const isThere = this.#process !== undefined && isAlive(this.#process)
+    if (!isThere) return false
+    if (performance.now() - this.#askedAt < this.#times.askMs) return true
+    this.#askedAt = performance.now()
+    // Twice: the answer to one question may drown in a stall of the daemon itself.
+    const answers = (await this.#isServing()) || (await this.#isServing())
+    if (answers) this.#record()
+    return answers
+  }
+
+  async #giveUpOn(former: ProcessId | undefined): Promise<void> {
+    this.#complain('it is gone or does not answer')
+    if (former) await endProcess(former)
+  }
+
+  /** Once it is let go of, silence says nothing about it. */
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw new HiveError('cancelled', 'the daemon ends')
+  }
+
   #complain(problem: string): void {
     const { name, log } = this.#options
-    this.#problem = { where: name, problem, since: this.#problem?.since ?? Date.now() }
+    this.#problems.note(name, problem)
     log.error({ companion: name, problem }, 'a companion fails, and is started again')
   }
 
@@ -140,6 +152,7 @@ export class Companion implements AsyncDisposable {
     const { name, stateDir, revision } = this.#options
     const recorded = readRecord(stateDir, name)
     const answering = await this.#ask()
+    this.#assertOpen()
     if (answering?.revision === revision && this.#adopt(answering)) return
     // The record is written after the start: whoever answers may be missing from it.
     const strangers = [answering && processId(answering.pid), recorded].filter((one) => one !== undefined)
@@ -161,8 +174,9 @@ export class Companion implements AsyncDisposable {
   /** Waits until it answers, or has ended. */
   async #adoptOnceUp(starting: ProcessId): Promise<boolean> {
     const until = performance.now() + this.#times.startMs
-    while (performance.now() < until && isAlive(starting) && !this.#closing.signal.aborted) {
+    while (performance.now() < until && isAlive(starting)) {
       const answering = await this.#ask()
+      this.#assertOpen()
       if (answering?.revision === this.#options.revision && this.#adopt(answering)) return true
       await sleep(25)
     }

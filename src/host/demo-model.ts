@@ -8,7 +8,7 @@ import { HiveError } from '../wire/errors.ts'
 import type { App } from './app-dir.ts'
 import { Companion, type Identity } from './companion.ts'
 import type { Layout } from './layout.ts'
-import type { Problem } from './problem.ts'
+import type { Problem } from './problems.ts'
 
 export interface DemoModelOptions {
   readonly layout: Layout

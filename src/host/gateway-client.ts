@@ -6,7 +6,7 @@ import { gatewayOps } from '../wire/gateway-ops.ts'
 import type { App } from './app-dir.ts'
 import { Companion, type CompanionOptions } from './companion.ts'
 import { GATEWAY_UID, type Layout } from './layout.ts'
-import type { Problem } from './problem.ts'
+import type { Problem } from './problems.ts'
 
 export interface GatewayOptions {
   readonly layout: Layout

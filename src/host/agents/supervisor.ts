@@ -6,7 +6,7 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
-import type { Problem } from '../problem.ts'
+import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import { HarnessLink } from './harness-link.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
@@ -60,7 +60,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #kept = new Map<string, Kept>()
   /** Agents that are being stopped. */
   readonly #stops = new Set<string>()
-  readonly #problems = new Map<string, Problem>()
+  readonly #problems = new Problems()
   /** Aborted when nothing is started any more. */
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
@@ -91,7 +91,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** What is wrong with the supervision itself; it goes on trying. */
   errors(): Problem[] {
-    return [...this.#problems.values()]
+    return this.#problems.list()
   }
 
   /** Shows an agent that cannot be run as failed, and leaves it alone until somebody starts it. */
@@ -311,7 +311,7 @@ export class Supervisor implements AsyncDisposable {
       } catch (error) {
         this.#isWatching = false
         log.error({ error: errorText(error) }, 'the watch over containers failed')
-        this.#note('the watch over containers', error)
+        this.#problems.note('the watch over containers', error)
       }
       if (now() - began > WATCH_RETRY_MS.longest) waitMs = WATCH_RETRY_MS.first
       await pause(waitMs, signal)
@@ -333,7 +333,7 @@ export class Supervisor implements AsyncDisposable {
       await pause(everyMs, signal)
       if (signal.aborted) return
       await this.#noting('the look at containers', () => this.#look())
-      if (this.#isWatching) this.#problems.delete('the watch over containers')
+      if (this.#isWatching) this.#problems.clear('the watch over containers')
     }
   }
 
@@ -430,17 +430,12 @@ export class Supervisor implements AsyncDisposable {
   async #noting(where: string, act: () => Promise<void>): Promise<void> {
     try {
       await act()
-      this.#problems.delete(where)
+      this.#problems.clear(where)
     } catch (error) {
-      if (this.#closing.signal.aborted) return
+      if (this.#closing.signal.aborted) return // What it needs may be gone by now.
       this.#options.log.error({ where, error: errorText(error) }, 'supervision failed, and will try again')
-      this.#note(where, error)
+      this.#problems.note(where, error)
     }
-  }
-
-  #note(where: string, error: unknown): void {
-    const since = this.#problems.get(where)?.since ?? Date.now()
-    this.#problems.set(where, { where, problem: errorText(error), since })
   }
 
   /** `work` never rejects. */

@@ -11,7 +11,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { listNeeds } from '../needs.ts'
-import type { Problem } from '../problem.ts'
+import type { Problem } from '../problems.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
