@@ -188,7 +188,9 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** Whether it is still wanted, and not anew. */
-  #isKept = (agent: string, kept: Kept): boolean => this.#kept.get(agent) === kept && !this.#stopping.signal.aborted
+  #isKept(agent: string, kept: Kept): boolean {
+    return this.#kept.get(agent) === kept && !this.#stopping.signal.aborted
+  }
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
     const { registry, runtime, broker, app, now } = this.#options
@@ -235,13 +237,13 @@ export class Supervisor implements AsyncDisposable {
   async #stopContainer(agent: string, { now }: { now: boolean }): Promise<void> {
     this.#stops.add(agent)
     try {
-      await this.#stopNow(agent, now)
+      await this.#endLife(agent, now)
     } finally {
       this.#stops.delete(agent)
     }
   }
 
-  async #stopNow(agent: string, now: boolean): Promise<void> {
+  async #endLife(agent: string, now: boolean): Promise<void> {
     const { runtime, broker } = this.#options
     this.#letGo(agent)
     broker.closeInbox(agent)
@@ -310,6 +312,7 @@ export class Supervisor implements AsyncDisposable {
         if (!signal.aborted) throw new HiveError('internal', 'the watch over containers ended')
       } catch (error) {
         this.#isWatching = false
+        if (signal.aborted) return // It was told to end.
         log.error({ error: errorText(error) }, 'the watch over containers failed')
         this.#problems.note('the watch over containers', error)
       }
