@@ -103,6 +103,23 @@ describe('what ends without being asked to', { timeout: 120_000 }, () => {
 })
 
 describe('a daemon that ends, or stands still', { timeout: 120_000 }, () => {
+  test('and finds the directory of one agent damaged serves the others, and that one when it is mended', async () => {
+    await using hive = await startTestHive()
+    const host = await hive.host()
+    await Promise.all(['alice', 'bob'].map((name) => host.spawn({ name })))
+    await hive.stop()
+    const directory = join(hive.runDir, 'agents/alice')
+    rmSync(directory, { recursive: true })
+    writeFileSync(directory, '')
+    await hive.start()
+    const failed = await hive.agent('alice', ({ state }) => state === 'failed')
+    assert.match(failed.detail ?? '', /its socket cannot be made/)
+    assert.equal((await hive.tell('bob', 'say undisturbed')).state, 'done')
+    rmSync(directory)
+    await (await hive.host()).start({ agent: 'alice' })
+    assert.equal((await hive.tell('alice', 'say mended')).attempt, 1)
+  })
+
   test('and cannot stop one agent stops the others, and ends', async () => {
     await using hive = await startTestHive()
     const host = await hive.host()

@@ -63,6 +63,8 @@ export class Lifecycle implements AsyncDisposable {
   async #start(name: string): Promise<void> {
     const { registry, supervisor, configureGateway } = this.#options
     if (!this.#sockets.has(name)) {
+      // What runs without one holds on to a directory that may be gone.
+      await supervisor.stop(name, { now: true })
       await this.#openSocket(name, registry.get(name).slot)
       await configureGateway(name)
     }

@@ -33,7 +33,9 @@ export class AgentViews implements Disposable {
   }
 
   #noteStates(): void {
-    for (const row of this.#options.registry.list()) this.#since(row.name, stateOf(this.#factsOf(row)))
+    const { registry } = this.#options
+    for (const row of registry.list()) this.#since(row.name, stateOf(this.#factsOf(row)))
+    for (const name of this.#states.keys()) if (!registry.find(name)) this.#states.delete(name)
   }
 
   all(): Agent[] {
