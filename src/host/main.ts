@@ -87,7 +87,11 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       slots: settings.slots ?? defaultSlots(),
       sendRate: { perSecond: settings.sendPerSecond, burst: settings.sendBurst },
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
-      recipients: { active: () => registry.names(), wasDestroyed: (name) => registry.wasDestroyed(name) },
+      recipients: {
+        active: () => registry.names(),
+        isActive: (name) => registry.find(name) !== undefined,
+        wasDestroyed: (name) => registry.wasDestroyed(name),
+      },
       now,
     }),
   )
@@ -154,7 +158,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
 
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
-  broker.resumeTimers(registry.names())
+  broker.takeUp(registry.names())
   await supervisor.reconcile()
   const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))

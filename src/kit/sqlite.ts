@@ -34,6 +34,8 @@ export interface Database extends Disposable {
   hasPendingWrites(): boolean
   all(sql: string, ...values: SQLInputValue[]): Row[]
   get(sql: string, ...values: SQLInputValue[]): Row | undefined
+  /** Rows as they are asked for, for those who may stop early; nothing else may be done with the database meanwhile. */
+  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row>
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number }
   close(): void
 }
@@ -184,6 +186,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     hasPendingWrites: () => pending.length > 0,
     all: (sql, ...values) => prepare(sql).all(...values) as Row[],
     get: (sql, ...values) => prepare(sql).get(...values) as Row | undefined,
+    iterate: (sql, ...values) => prepare(sql).iterate(...values) as Iterable<Row>,
     run(sql, ...values) {
       const { changes, lastInsertRowid } = prepare(sql).run(...values)
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
@@ -265,16 +268,22 @@ function describeFailure(cause: unknown): HiveError {
   return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
 }
 
-const SQLITE_BUSY = 5
+const [SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_NOTADB] = [5, 11, 26]
 
 function describeOpenFailure(cause: unknown, path: string): HiveError {
-  if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) {
+  const code = (cause as { errcode?: number }).errcode
+  if (code === SQLITE_BUSY) {
     return new HiveError('unavailable', `another process holds ${path}`, {
       hint: 'another hive daemon runs on this state directory: stop it, or choose another --state-dir',
       cause,
     })
   }
-  return damaged(path, errorText(cause), cause)
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, errorText(cause), cause)
+  if (isFullDisk(cause)) return new HiveError('disk_full', `there is no space to open ${path}`, { cause })
+  return new HiveError('unavailable', `cannot open ${path}: ${errorText(cause)}`, {
+    hint: 'the file itself may be sound: see who owns it and its directory, and whether the disk is in order',
+    cause,
+  })
 }
 
 const damaged = (path: string, problem: string, cause?: unknown): HiveError =>

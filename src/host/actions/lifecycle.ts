@@ -97,7 +97,7 @@ export class Lifecycle implements AsyncDisposable {
       const paths = layout.agent(name)
       await Promise.all([paths.run, paths.egress].map((path) => rm(path, { recursive: true, force: true })))
       if (purge) {
-        await broker.store.bury(name, `${name} was purged`)
+        await broker.bury(name, `${name} was purged`)
         await events.purge(name)
         await Promise.all([paths.home, paths.credentials].map((path) => rm(path, { recursive: true, force: true })))
       }

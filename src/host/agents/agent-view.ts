@@ -31,7 +31,7 @@ export function viewAgent(facts: AgentFacts): Agent {
     state,
     stateSince: link.changedAt,
     desired: row.desired,
-    turn: holds ? { messages: store.held(name, store.epoch(name)).map(({ id }) => id), since: link.changedAt } : null,
+    turn: holds ? { messages: store.heldIds(name), since: link.changedAt } : null,
     model: row.model ?? facts.defaultModel,
     unread: store.pending(name),
     port,
