@@ -61,7 +61,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const eventDb = running.use(openEventDatabase(layout.eventDatabase))
   const store = new SqliteStore({ db, inboxCap: settings.inboxCap, maxHops: settings.maxHops })
   const registry = new AgentRegistry(db)
-  const events = new EventStore(eventDb)
+  const events = new EventStore(eventDb, () => db.isFull)
   const app = await installApp(layout.apps)
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
@@ -144,6 +144,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         const owner = agentUid(registry.get(agent).slot, uid)
         const options = {
           path: layout.agent(agent).socket,
+          limits: { rate: { perSecond: settings.requestsPerSecond, burst: 2 * settings.requestsPerSecond } },
           owner: owner === undefined ? undefined : { uid: owner, gid: owner },
           onInternalError,
         }

@@ -34,6 +34,11 @@ export const SettingsFile = z.strictObject({
     .describe('messages of one chain a minute before the operator is asked'),
   sendPerSecond: z.number().min(1).default(20).describe('messages a second that one agent may send'),
   sendBurst: z.number().int().min(1).default(100).describe('messages that one agent may send at once'),
+  requestsPerSecond: z
+    .number()
+    .min(10)
+    .default(2_000)
+    .describe('requests a second, of any kind, that the socket of one agent answers'),
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
   cpus: z.number().min(0.05).optional().describe('processors of each container'),
   pids: z.number().int().min(16).default(2048).describe('processes of each container'),

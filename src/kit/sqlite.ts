@@ -76,7 +76,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   let pending: PendingWrite[] = []
 
   let forgetMemory = () => {}
-  let fullUntil: NodeJS.Timeout | undefined
+  let isFull = false
+  let ballastWatch: NodeJS.Timeout | undefined
 
   type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
@@ -136,13 +137,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  /** Takes the ballast again when there is space, and with it all kinds of writes. */
+  const awaitSpace = (ballast: Ballast): void => {
+    ballastWatch ??= setInterval(() => {
+      if (!ballast.restore()) return
+      clearInterval(ballastWatch)
+      ballastWatch = undefined
+      isFull = false
+    }, FULL_CHECK_MS).unref()
+  }
+  // There was no room for it when the file was opened.
+  if (options.ballast?.isReleased) awaitSpace(options.ballast)
+
   /** Takes essential writes only, until there is space again. */
   const closeForFullDisk = (ballast: Ballast): void => {
-    fullUntil ??= setInterval(() => {
-      if (!ballast.restore()) return
-      clearInterval(fullUntil)
-      fullUntil = undefined
-    }, FULL_CHECK_MS).unref()
+    isFull = true
+    awaitSpace(ballast)
   }
 
   const flush = () => {
@@ -172,7 +182,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     write(change, { essential = false } = {}) {
       return new Promise((resolve, reject) => {
-        if (fullUntil !== undefined && !essential) return reject(diskFull())
+        if (isFull && !essential) return reject(diskFull())
         if (pending.length === 0) setImmediate(flush)
         pending.push({ change, essential, resolve: resolve as (value: unknown) => void, reject })
       })
@@ -181,7 +191,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       forgetMemory = undone
     },
     get isFull() {
-      return fullUntil !== undefined
+      return isFull
     },
     hasPendingWrites: () => pending.length > 0,
     all: (sql, ...values) => prepare(sql).all(...values) as Row[],
@@ -192,7 +202,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
     },
     close() {
-      clearInterval(fullUntil)
+      clearInterval(ballastWatch)
       if (pending.length > 0) flush()
       if (db.isOpen) db.close()
     },
