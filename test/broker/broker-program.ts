@@ -36,6 +36,10 @@ await serveOps(
       await broker.endTurn(agent, epoch, ids, { reason: 'ok', detail: '' }, true)
       return {}
     },
+    async release({ agent, epoch, ids }) {
+      await broker.endTurn(agent, epoch, ids, { reason: 'overloaded', detail: '529' }, false)
+      return {}
+    },
     async rows() {
       const keys = new Map(db.all('SELECT id, key FROM messages').map(({ id, key }) => [id, key as string | null]))
       const { messages } = await store.list({ limit: 1_000_000 })
