@@ -37,7 +37,7 @@ export const SettingsFile = z.strictObject({
   requestsPerSecond: z
     .number()
     .min(10)
-    .default(2_000)
+    .default(500)
     .describe('requests a second, of any kind, that the socket of one agent answers'),
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
   cpus: z.number().min(0.05).optional().describe('processors of each container'),

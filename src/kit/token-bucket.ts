@@ -19,7 +19,8 @@ export function createTokenBuckets({ perSecond, burst }: Rate, now: Clock): { ta
       const tokens = bucket ? refilled(bucket) : burst
       if (!bucket && buckets.size >= 10_000) forget()
       if (tokens < 1) return false
-      buckets.set(key, { tokens: tokens - 1, at: now() })
+      if (bucket) Object.assign(bucket, { tokens: tokens - 1, at: now() })
+      else buckets.set(key, { tokens: tokens - 1, at: now() })
       return true
     },
   }
