@@ -13,7 +13,8 @@ export interface RunningDaemon {
 
 /** What the command line is given by the composition root. */
 export interface Cli {
-  readonly startDaemon: (settings: Settings) => Promise<RunningDaemon>
+  /** Tells `onStep` what it does at the moment, in a few words. */
+  readonly startDaemon: (settings: Settings, onStep: (step: string) => void) => Promise<RunningDaemon>
   readonly io: Io
   readonly env: NodeJS.ProcessEnv
   readonly uid: number

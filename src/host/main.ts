@@ -45,8 +45,9 @@ export interface Daemon {
 /**
  * Starts the host daemon: the whole story of a hive is told here, in order; it is taken down in the reverse one.
  * Throws `conflict` when a daemon serves this hive already, `unavailable` when something it needs is missing.
+ * Tells `onStep` what it does at the moment.
  */
-export async function startDaemon(settings: Settings): Promise<Daemon> {
+export async function startDaemon(settings: Settings, onStep: (step: string) => void = () => {}): Promise<Daemon> {
   const log = createLog(settings.logLevel)
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
@@ -62,9 +63,12 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const store = new SqliteStore({ db, inboxCap: settings.inboxCap, maxHops: settings.maxHops })
   const registry = new AgentRegistry(db)
   const events = new EventStore(eventDb, () => db.isFull)
+  onStep('the programs that agents run are bundled and copied')
   const app = await installApp(layout.apps)
+  onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
+  onStep('the gateway, and the scripted model of a demo, come up')
   const model = await chooseModel(db, settings, isNew)
   const demoUrl = model === 'demo' ? await ensureDemoModel(layout, app) : undefined
   const agentEnv = demoUrl ? { ...settings.agentEnv, ANTHROPIC_BASE_URL: demoUrl } : settings.agentEnv
@@ -157,6 +161,7 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
 
   running.use(startRetention(store, log))
 
+  onStep('the agents come up')
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
