@@ -14,6 +14,8 @@ export interface RunDaemonOptions {
   readonly signals: readonly SignalName[]
   readonly stopAgents: boolean
   readonly json: boolean
+  /** What is said at once. */
+  readonly hello?: string | undefined
   /** What is said at the first signal. */
   readonly goodbye: string
   /** What is said at the second one. */
@@ -50,6 +52,7 @@ export async function runDaemon(cli: Cli, settings: Settings, options: RunDaemon
       cli.io.exit(EXIT.interrupted)
     }
   })
+  if (options.hello) say(cli, options.hello)
   try {
     daemon = await start(cli, settings, options, () => toldAt !== undefined)
     for (const notice of daemon.notices) say(cli, `hive: ${printable(notice)}`)

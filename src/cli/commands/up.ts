@@ -21,12 +21,12 @@ export const addUp = (program: Command, cli: Cli): Command =>
     await assertNoneServes(cli, flags)
     // The screen is for the flow: what the log says of everyday things is for a service.
     const settings = settingsOf(cli, flags, { logLevel: 'warn' })
-    if (!flags.json) say(cli, 'hive: starting …')
     const steps = createSteps(cli)
     await runDaemon(cli, settings, {
       signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
       stopAgents: true,
       json: flags.json === true,
+      hello: flags.json ? undefined : 'hive: starting …',
       goodbye: '\nhive: stopping the agents, turns get 30 s to end; Ctrl-C again leaves at once',
       leaving: 'hive: leaving at once; agents may still run, `hive up` finds them again',
       onStep: steps.next,
