@@ -33,6 +33,7 @@ describe('what goes wrong', () => {
   test('usage errors are 2, with the nearest word', async () => {
     for (const [args, said] of [
       [['lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
+      [['help', 'lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
       [['list', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
       [['send', 'bob'], /missing required argument 'text'/],
       [['send', 'bob', 'two', 'words'], /too many arguments/],
@@ -49,7 +50,7 @@ describe('what goes wrong', () => {
   })
 
   test('help is no error', async () => {
-    for (const args of [['--help'], ['help', 'send'], ['send', '--help']]) {
+    for (const args of [['--help'], ['help', 'send'], ['help', 'help'], ['send', '--help']]) {
       const { code, out, err } = await run(args)
       assert.deepEqual([code, err], [0, ''])
       assert.match(out, /Usage: hive/)

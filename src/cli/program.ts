@@ -81,9 +81,16 @@ export async function runProgram(
   const cli = { ...deps, io: deps.io ?? createProcessIo(process) }
   const program = createProgram(cli)
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(namedByHelp(program, args), { from: 'user' })
     return EXIT.ok
   } catch (error) {
     return reportFailure(error, cli.io, program.opts().json === true)
   }
+}
+
+/** `help` of a command that there is not: taken as that command, which names the nearest. Commander would print the usage alone. */
+function namedByHelp(program: Command, args: readonly string[]): readonly string[] {
+  const [first, name] = args
+  const isUnknown = first === 'help' && name !== undefined && !program.commands.some((one) => one.name() === name)
+  return isUnknown && !name.startsWith('-') ? args.slice(1) : args
 }

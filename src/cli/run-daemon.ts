@@ -28,7 +28,7 @@ export interface RunDaemonOptions {
 
 /**
  * Runs a daemon in this process until it ends. The first signal stops it, one that comes during the start as soon as it has started;
- * the second one leaves at once. Throws `cancelled` when the start failed after a signal, which its children may have got as well.
+ * the second one leaves at once. Throws `unavailable` for what the system refused, `cancelled` when the start failed after a signal, which its children may have got as well.
  */
 export async function runDaemon(cli: Cli, settings: Settings, options: RunDaemonOptions): Promise<void> {
   let daemon: RunningDaemon | undefined
@@ -73,7 +73,17 @@ async function start(
   try {
     return await cli.startDaemon(settings, onStep)
   } catch (cause) {
-    if (!isTold()) throw cause
+    if (!isTold()) throw explainStart(cause)
     throw new HiveError('cancelled', `the start was interrupted: ${errorText(cause)}`, { cause })
   }
+}
+
+/** What the system refused, a directory that is not ours first of all, needs no stack. */
+function explainStart(error: unknown): unknown {
+  const isOfSystem = error instanceof Error && 'syscall' in error
+  if (!isOfSystem) return error
+  return new HiveError('unavailable', `the hive cannot start: ${error.message}`, {
+    hint: 'hive doctor, with the same --state-dir and --run-dir, shows every precondition',
+    cause: error,
+  })
 }

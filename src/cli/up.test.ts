@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Settings } from '../kit/settings.ts'
 import { HiveError } from '../wire/errors.ts'
@@ -251,6 +252,18 @@ describe('hive up', () => {
     assert.deepEqual([code, err], [1, 'hive: starting …\nhive: agents cannot be sandboxed here\n  hive doctor\n'])
   })
 })
+
+for (const command of ['up', 'serve']) {
+  test(`${command}: what the system refuses is an error with its next step`, async () => {
+    const startDaemon = async (): Promise<never> => {
+      mkdirSync('/proc/no')
+      throw new Error('unreachable')
+    }
+    const { code, err } = await runHive([command, '--run-dir', '/nonexistent/hive'], { startDaemon })
+    assert.equal(code, 1)
+    assert.match(err, /hive: the hive cannot start: ENOENT.*mkdir '\/proc\/no'\n {2}hive doctor.*\n$/)
+  })
+}
 
 describe('hive serve', () => {
   test('writes nothing to stdout and leaves its agents running', async () => {
