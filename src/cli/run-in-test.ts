@@ -79,6 +79,7 @@ export async function runHive(
   { io = createTestIo(), ...deps }: Partial<Omit<Cli, 'io'>> & { io?: TestIo } = {},
 ): Promise<TestRun> {
   const startDaemon = () => Promise.reject(new Error('this test starts no daemon'))
-  const code = await runProgram(args, { startDaemon, env: {}, uid: 1000, ...deps, io })
+  const probeSandbox = () => Promise.resolve({ problems: [], limits: ['memory', 'cpu', 'pids'] })
+  const code = await runProgram(args, { startDaemon, probeSandbox, env: {}, uid: 1000, ...deps, io })
   return { code: io.exits[0] ?? code, ...io.written }
 }

@@ -93,6 +93,13 @@ describe('hive as a process', () => {
     assert.deepEqual(await ended, [[0, null], ''])
   })
 
+  test('doctor tries a real sandbox', async () => {
+    const { out } = await piped(['doctor', '--json', '--state-dir', hive.runDir])
+    const { checks } = JSON.parse(out)
+    const found = checks.find((check: { name: string }) => check.name === 'sandbox')
+    assert.deepEqual([found.status, found.detail.slice(0, 15)], ['ok', 'starts and ends'])
+  })
+
   test('follows by itself on a terminal only', async () => {
     hive.putEvent('alice', { kind: 'note', level: 'info', text: 'noted' })
     assert.match((await piped(['tail', 'alice'])).out, /noted\n$/)

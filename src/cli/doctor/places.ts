@@ -13,11 +13,8 @@ const LONGEST_NAME = 'a'.repeat(9)
 export function checkStateDir({ settings: { stateDir }, cli: { uid } }: Patient): Check {
   const existing = nearestExisting(stateDir)
   const isNew = existing !== stateDir
-  try {
-    accessSync(existing, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    return fail('state', `${stateDir}: ${errorText(error)}`, 'choose another with --state-dir, or run as its owner')
-  }
+  const refusal = refusalOf(stateDir, uid)
+  if (refusal) return fail('state', refusal, 'choose another with --state-dir, or run as its owner')
   const mode = statSync(existing).mode & 0o7777
   if (!isNew && (mode & 0o022) !== 0) {
     return fail('state', `others may write to ${stateDir} (mode ${octal(mode)})`, `chmod 711 ${stateDir}`)
@@ -28,6 +25,25 @@ export function checkStateDir({ settings: { stateDir }, cli: { uid } }: Patient)
     return fail('state', `agents cannot get to ${stateDir}: ${closed} is closed to them`, `chmod o+x ${closed}`)
   }
   return ok('state', isNew ? `${stateDir}, made at the first start` : `${stateDir}, mode ${octal(mode)}`)
+}
+
+/** Whether the daemon can put its sockets into the run directory. */
+export function checkRunDir({ settings: { runDir }, cli: { uid } }: Patient): Check {
+  const refusal = refusalOf(runDir, uid)
+  if (refusal) return fail('run', refusal, 'choose another with --run-dir, or run as its owner')
+  return ok('run', existsSync(runDir) ? runDir : `${runDir}, made at the start`)
+}
+
+/** Why the daemon cannot use a directory, which it makes when there is none, and sets the mode of. */
+function refusalOf(directory: string, uid: number): string | undefined {
+  const existing = nearestExisting(directory)
+  try {
+    accessSync(existing, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    return `${directory}: ${errorText(error)}`
+  }
+  const owner = statSync(existing).uid
+  return existing === directory && uid !== 0 && owner !== uid ? `${directory} belongs to uid ${owner}` : undefined
 }
 
 export function checkFreeSpace({ settings: { stateDir } }: Patient): Check {
