@@ -1,3 +1,6 @@
+import type { Cli, GlobalFlags } from './cli.ts'
+import { isForPeople, say } from './show.ts'
+
 /** How long people wait without asking themselves whether anything happens. */
 const PATIENCE_MS = 1000
 
@@ -10,3 +13,14 @@ export async function waitPatiently<T>(work: Promise<T>, say: () => void): Promi
     clearTimeout(timer)
   }
 }
+
+/** The same; tells people on a terminal what is waited for. */
+export const sayWhileWaiting = <T>(
+  cli: Cli,
+  flags: GlobalFlags & { quiet?: boolean },
+  what: string,
+  work: Promise<T>,
+): Promise<T> =>
+  waitPatiently(work, () => {
+    if (isForPeople(cli, flags)) say(cli, `hive: waiting for ${what}`)
+  })

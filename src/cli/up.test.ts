@@ -89,12 +89,14 @@ describe('hive up', () => {
     assert.match(err, /^hive: starting …\nhive: mind the \\x1bgap\n\nhive: stopping the agents.*\nhive: stopped\n$/)
   })
 
-  test('says that the real model costs', async () => {
+  test('says that the real model costs, and that the network is open', async () => {
     await using started = await prepare()
     const { hive, io, run } = started
     hive.model = 'real'
+    hive.network = 'host'
     const done = run(['up'])
     await io.seen('REAL MODEL')
+    await io.seen('▌ NETWORK HOST: every agent has the network of this machine')
     io.signal('SIGTERM')
     assert.equal((await done).code, 0)
   })

@@ -197,7 +197,14 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         runtime,
         app,
         defaultModel: settings.model,
-        about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
+        about: {
+          version: readPackageVersion(),
+          stateDir: layout.stateDir,
+          runDir: layout.runDir,
+          startedAt,
+          model,
+          network: settings.network,
+        },
         errors: () => [
           ...gateway.errors(),
           ...(db.isFull

@@ -28,6 +28,7 @@ export interface HostSocketDeps {
     readonly runDir: string
     readonly startedAt: number
     readonly model: 'demo' | 'real'
+    readonly network: 'none' | 'host'
   }
   readonly errors: () => { where: string; problem: string; since: number }[]
   readonly shutdown: (options: { stopAgents: boolean }) => void
