@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Settings } from '../kit/settings.ts'
 import { HiveError } from '../wire/errors.ts'
@@ -38,7 +38,7 @@ async function prepare() {
   let mayStart = { promise: Promise.resolve(), resolve: () => {}, reject: (_: unknown) => {} }
   const io = createTestIo()
   const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
-    runHive([...args, '--run-dir', hive.runDir, '--state-dir', `${hive.runDir}/state`], { io, startDaemon, env })
+    runHive(['--run-dir', hive.runDir, '--state-dir', `${hive.runDir}/state`, ...args], { io, startDaemon, env })
   const stickTo = () => {
     stuck = true
   }
@@ -245,6 +245,59 @@ describe('hive up', () => {
     )
     assert.match(err, /warning: the value of A stands in the command line/)
     assert.doesNotMatch(out + err, /s3cret/)
+  })
+
+  test('takes config file, secrets file, log level and the demo from its flags', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    const config = `${hive.runDir}/hive.json`
+    const secrets = `${hive.runDir}/secrets`
+    writeFileSync(
+      config,
+      JSON.stringify({ port: 7200, logLevel: 'error', model: 'opus', agentEnv: { A: 'file', B: 'b' } }),
+    )
+    writeFileSync(secrets, 'A=s3cret\n', { mode: 0o600 })
+    const flags = ['--config', config, '--agent-env-file', secrets, '--log-level', 'debug', '--demo']
+    const done = run(['up', ...flags])
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    const { code, err } = await done
+    assert.equal(code, 0)
+    const { port, model, agentEnv, demo, logLevel } = seen.settings ?? assert.fail()
+    assert.deepEqual(
+      { port, model, agentEnv, demo, logLevel },
+      { port: 7200, model: 'opus', agentEnv: { A: 's3cret', B: 'b' }, demo: true, logLevel: 'debug' },
+    )
+    assert.doesNotMatch(err, /warning/)
+  })
+
+  test('the config file has its say about the log, before what up prefers', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    const config = `${hive.runDir}/hive.json`
+    writeFileSync(config, JSON.stringify({ logLevel: 'error' }))
+    const done = run(['up'], { HIVE_CONFIG: config })
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    await done
+    assert.deepEqual([seen.settings?.logLevel, seen.settings?.demo], ['error', undefined])
+  })
+
+  test('starts nothing with settings that are wrong, and says which', async () => {
+    await using started = await prepare()
+    const { run, seen } = started
+    for (const [flags, said] of [
+      [['--config', '/nonexistent.json'], /cannot read the config file \/nonexistent\.json: ENOENT/],
+      [['--agent-env', 'ANTHROPIC_BASE_URL=127.0.0.1:8080'], /no http or https URL\n {2}ANTHROPIC_BASE_URL=http:/],
+      [['--log-level', 'loud'], /Allowed choices are debug, info, warn, error/],
+      [['--port', '70000'], /from 1 to 65535/],
+      [['--state-dir', ''], /--state-dir is empty/],
+    ] as const) {
+      const { code, err } = await run(['up', ...flags])
+      assert.equal(code, 2, err)
+      assert.match(err, said)
+    }
+    assert.equal(seen.settings, undefined)
   })
 
   test('says why the daemon does not start', async () => {
