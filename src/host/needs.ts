@@ -29,7 +29,7 @@ export async function listNeeds(store: Store, agents: readonly Agent[]): Promise
 
 function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[] {
   if (state === 'needs_login') {
-    const why = parked?.detail ?? 'no login'
+    const why = parked?.detail ?? 'no login; a hive started with --agent-env ANTHROPIC_API_KEY gives it one'
     return [{ kind: 'login', since: stateSince, agent: name, detail: why, actions: [`hive restart ${name}`] }]
   }
   // A quota frees up by itself; the operator need not act.
