@@ -29,9 +29,12 @@ describe('hive as a process', () => {
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { code, out, err }
   }
-  /** On a terminal of 80 cells, with what is typed there. */
-  const onTerminal = async (args: string[], env = {}, typed = '') => {
-    const command = ['stty cols 80;', ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`)]
+  /** On a terminal, with what is typed there. */
+  const onTerminal = async (args: string[], env = {}, typed = '', cells = 80) => {
+    const command = [
+      `stty cols ${cells};`,
+      ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`),
+    ]
     const child = spawn('script', ['-qec', command.join(' '), '/dev/null'], { env: { ...ENV, ...env } })
     if (typed) {
       // What is typed before the question is asked would be taken for nothing.
@@ -58,6 +61,11 @@ describe('hive as a process', () => {
     const { out } = await piped(['messages'])
     assert.ok(!out.includes(ESCAPE))
     assert.ok((out.split('\n')[1] ?? '').length > 100)
+  })
+
+  test('cuts nothing on a terminal that does not know its width', async () => {
+    const { out } = await onTerminal(['messages'], {}, '', 0)
+    assert.match(out, /(word ){20}/)
   })
 
   test('NO_COLOR and FORCE_COLOR are obeyed', async () => {

@@ -69,7 +69,7 @@ describe('doctor', () => {
     assert.equal(code, 1)
     assert.match(out, /^✓ {2}node {9}\d/)
     assert.match(out, /\n✗ {2}config {7}.*prot.*\n {16}fix: docs\/configuration\.md/)
-    assert.match(out, /\n✓ {2}daemon {7}0\.1\.0 serves, pid 4242\n/)
+    assert.match(out, /\n✓ {2}daemon {7}0\.1\.0 serves, pid 4242, a scripted model answers\n/)
   })
 
   test('shows what keeps a sandbox from starting, each with its fix', () => {

@@ -10,8 +10,8 @@ const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_O
 
 export async function checkDaemon({ cli, flags }: Patient): Promise<Check> {
   try {
-    const { pid, version } = await withDaemon(cli, flags, (call) => call.ping({}))
-    return ok('daemon', `${version} serves, pid ${pid}`)
+    const { pid, version, model } = await withDaemon(cli, flags, (call) => call.status({}))
+    return ok('daemon', `${version} serves, pid ${pid}${model === 'demo' ? ', a scripted model answers' : ''}`)
   } catch (error) {
     return warn('daemon', errorText(error), 'hive up')
   }
@@ -44,7 +44,7 @@ export function checkCredentials({ cli, settings }: Patient): Check {
     ? warn('credentials', `${here} is in your environment, agents get it when told`, `hive up --agent-env ${here}`)
     : warn(
         'credentials',
-        'none: agents wait for a login',
+        'none: the real model would not answer',
         'hive up --agent-env ANTHROPIC_API_KEY, or hive up --demo for a scripted model',
       )
 }
