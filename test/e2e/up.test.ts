@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { isAlive, type ProcessId } from '../../src/kit/detached.ts'
 import { connectOps } from '../../src/kit/op-client.ts'
 import { hostSocketPath } from '../../src/kit/settings.ts'
 import { hostOps } from '../../src/wire/host-ops.ts'
@@ -67,24 +68,23 @@ class Up implements AsyncDisposable {
 
 const connect = (directory: string) => connectOps(hostOps, hostSocketPath(join(directory, 'run')))
 
-/** Pids that the files of a hive tell of, and those whose command line names its directory. */
+/** Pids of what the files of a hive tell of and still runs, and of everything whose command line names its directory. */
 function processesOf(directory: string): number[] {
   const state = join(directory, 'state')
   const containers = join(state, 'containers')
   const read = (file: string) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined)
-  const noted = [
-    ...['gateway', 'model'].map((name) => read(join(state, `${name}.process.json`))?.pid),
+  const noted: (ProcessId | undefined)[] = [
+    ...['gateway', 'model'].map((name) => read(join(state, `${name}.process.json`))),
     ...(existsSync(containers) ? readdirSync(containers) : []).flatMap((name) =>
-      Object.values(read(join(containers, name, 'run.json'))?.processes ?? {}).map(
-        (one) => (one as { pid: number }).pid,
-      ),
+      Object.values<ProcessId>(read(join(containers, name, 'run.json'))?.processes ?? {}),
     ),
   ]
-  const running = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandLine(name).includes(directory))
-  return [...new Set([...noted.filter((pid) => commandLine(pid) !== ''), ...running.map(Number)])]
+  const alive = noted.flatMap((found) => (found && isAlive(found) ? [found.pid] : []))
+  const named = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandLine(name).includes(directory))
+  return [...new Set([...alive, ...named.map(Number)])]
 }
 
-function commandLine(pid: string | number): string {
+function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
