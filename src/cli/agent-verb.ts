@@ -53,8 +53,8 @@ export const addNow = (command: Command): Command =>
   command.option('--now', 'interrupt the turn in progress instead of giving it 30 s')
 
 /** What a verb that stops a turn waits for. */
-export const endOfTurn = (agent: string, { now }: VerbFlags): string =>
+export const endOfTurnText = (agent: string, { now }: VerbFlags): string =>
   now ? `${agent} to end` : `the turn of ${agent} to end; --now interrupts it`
 
 /** What a verb that starts an agent waits for. */
-export const hello = (agent: string): string => `the harness of ${agent} to say hello`
+export const helloText = (agent: string): string => `the harness of ${agent} to say hello`

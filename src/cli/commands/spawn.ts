@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { hostOps } from '../../wire/host-ops.ts'
-import { hello } from '../agent-verb.ts'
+import { helloText } from '../agent-verb.ts'
 import { type Cli, flagsOf } from '../cli.ts'
 import { withDaemon } from '../daemon-client.ts'
 import { sayWhileWaiting } from '../patience.ts'
@@ -16,7 +16,7 @@ export const addSpawn = (program: Command, cli: Cli): Command =>
     .action(async (name: string, _, command: Command) => {
       const flags = flagsOf<{ quiet?: boolean }>(command)
       const spawned = await withDaemon(cli, flags, (call) =>
-        sayWhileWaiting(cli, flags, hello(name), call.spawn({ name })),
+        sayWhileWaiting(cli, flags, helloText(name), call.spawn({ name })),
       )
       for (const warning of spawned.warnings) say(cli, `hive: warning: ${printable(warning)}`)
       const { agent } = spawned
