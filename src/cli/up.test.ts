@@ -291,6 +291,7 @@ describe('hive up', () => {
       [['--agent-env', 'ANTHROPIC_BASE_URL=127.0.0.1:8080'], /no http or https URL\n {2}ANTHROPIC_BASE_URL=http:/],
       [['--log-level', 'loud'], /Allowed choices are debug, info, warn, error/],
       [['--port', '70000'], /from 1 to 65535/],
+      [['--run-dir', `/tmp/${'r'.repeat(80)}`], /is too long: sockets in it would have 114 bytes/],
       [['--state-dir', ''], /--state-dir is empty/],
     ] as const) {
       const { code, err } = await run(['up', ...flags])

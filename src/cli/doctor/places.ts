@@ -1,13 +1,12 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { errorText } from '../../wire/errors.ts'
+import { longestSocket, MAX_SOCKET_BYTES } from '../socket-path.ts'
 import { type Check, fail, ok, type Patient, warn } from './check.ts'
 
 const MIB = 1024 * 1024
 /** node and claude take half of it where they cannot be hard-linked. */
 const FREE_MIB = { needed: 500, wanted: 4096 }
-const MAX_SOCKET_BYTES = 107
-const LONGEST_NAME = 'a'.repeat(9)
 
 /** Whether the daemon and its agents can live in the state directory. */
 export function checkStateDir({ settings: { stateDir }, cli: { uid } }: Patient): Check {
@@ -55,13 +54,12 @@ export function checkFreeSpace({ settings: { stateDir } }: Patient): Check {
   return freeMiB < FREE_MIB.wanted ? warn('disk', detail, 'agents may need more') : ok('disk', detail)
 }
 
-/** The kernel cuts socket paths; the longest of a hive is an agent's. */
+/** Whether the sockets of agents have names short enough for the kernel. */
 export function checkSocketPath({ settings: { runDir } }: Patient): Check {
-  const longest = join(runDir, 'egress', LONGEST_NAME, 'egress.sock')
-  const bytes = Buffer.byteLength(longest)
+  const { path, bytes } = longestSocket(runDir)
   return bytes <= MAX_SOCKET_BYTES
     ? ok('sockets', `${runDir}, ${bytes} of ${MAX_SOCKET_BYTES} bytes at most`)
-    : fail('sockets', `${longest} has ${bytes} bytes, ${MAX_SOCKET_BYTES} are allowed`, 'choose a shorter --run-dir')
+    : fail('sockets', `${path} has ${bytes} bytes, ${MAX_SOCKET_BYTES} are allowed`, 'choose a shorter --run-dir')
 }
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
