@@ -73,10 +73,11 @@ describe('execArgv', () => {
   it('takes on the uid before it enters, and lets go of every capability before the command', () => {
     assert.equal(
       withoutScript(execArgv({ initPid: 77, uid: 1_900_000_001, cgroupFiles: ['/cg/procs'] }, ['ls', '-l'])),
-      'bash --norc -c bash 2 /cg/procs -- setpriv --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
+      'bash --norc -c bash 2 /cg/procs -- ' +
+        'setpriv --no-new-privs --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
         'nsenter -t 77 -U --preserve-credentials -m -p -u -i -C -n -r -w -- ' +
-        'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ' +
-        'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- ls -l',
+        '/usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ' +
+        '/usr/bin/setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- ls -l',
     )
   })
 })

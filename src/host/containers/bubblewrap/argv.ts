@@ -52,7 +52,7 @@ const FORBID_USER_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && e
 export function sandboxArgv(spec: ContainerSpec, cgroupFiles: readonly string[]): Argv {
   return [
     ...prelude(ARGS_FD, cgroupFiles),
-    ...takeOnUid(spec.uid),
+    ...(spec.uid === undefined ? [] : ['setpriv', ...uidArgs(spec.uid), '--']),
     ...['unshare', '--user', '--map-root-user', '--', 'sh', '-c', FORBID_USER_NAMESPACES, 'sh'],
     ...['bwrap', '--args', String(ARGS_FD), '--'],
     ...spec.argv,
@@ -88,7 +88,9 @@ const mountArgs = ({ host, guest, readOnly }: Mount): string[] => [readOnly ? '-
 
 /**
  * The command that runs `argv` inside the sandbox whose init is `initPid`, never as root of the host: a payload could have
- * prepared what root would load. As root the agent's uid is taken on before any namespace is entered.
+ * prepared what root would load. As root the agent's uid is taken on before any namespace is entered. What `nsenter`
+ * runs still has every capability in the sandbox: it is named by its path in the host's `/usr`, never looked up among
+ * directories that the payload can make.
  */
 export function execArgv(
   { initPid, uid, cgroupFiles }: { initPid: number; uid: number | undefined; cgroupFiles: readonly string[] },
@@ -96,7 +98,7 @@ export function execArgv(
 ): Argv {
   return [
     ...prelude(2, cgroupFiles),
-    ...takeOnUid(uid),
+    ...['setpriv', '--no-new-privs', ...uidArgs(uid), '--'],
     ...[
       'nsenter',
       '-t',
@@ -112,8 +114,8 @@ export function execArgv(
       '-r',
       '-w',
     ],
-    ...['--', 'env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
-    ...['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
+    ...['--', '/usr/bin/env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
+    ...['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
     ...argv,
   ]
 }
@@ -127,5 +129,5 @@ const prelude = (highestFd: number, cgroupFiles: readonly string[]): Argv => [
   '--',
 ]
 
-const takeOnUid = (uid: number | undefined): string[] =>
-  uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']
+const uidArgs = (uid: number | undefined): string[] =>
+  uid === undefined ? [] : ['--reuid', String(uid), '--regid', String(uid), '--clear-groups']

@@ -120,11 +120,16 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
     it('runs exec as the agent, whatever the payload prepared for it', async () => {
       await using subject = await make()
       const baits = ['env', 'setpriv', 'sh', 'bash', 'nsenter', 'id', 'touch', 'ld.so.preload']
-      const bait = 'echo "#!/bin/sh\nid > /state/bait-$$; exec /bin/sh" '
+      const bait = 'echo "#!/bin/sh\n/usr/bin/id > /state/bait-$$; exec /bin/sh" '
       const prepare = [
-        ...['/tmp', '/run', '/root', '/state', '/usr/bin', '/usr/local/bin', '/etc', '/bin'].flatMap((place) =>
-          baits.map((name) => `${bait} > ${place}/${name}; chmod 777 ${place}/${name}`),
-        ),
+        // Whatever may be on the host's PATH, at whatever moment of an entry it is looked up in here.
+        ...[
+          ...['/tmp', '/run', '/root', '/state', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/etc', '/bin', '/sbin'],
+          ...['/run/wrappers/bin', '/run/current-system/sw/bin', '/nix/var/nix/profiles/default/bin', '/root/bin'],
+        ].flatMap((place) => [
+          `mkdir -p ${place}`,
+          ...baits.map((name) => `${bait} > ${place}/${name}; chmod 777 ${place}/${name}`),
+        ]),
         ...['.bashrc', '.profile', '.bash_profile'].map((name) => `echo 'touch /state/bait' > /root/${name}`),
         'cp -a /usr/bin/env /root/env; chmod 4777 /root/env /tmp/*',
         'cd /tmp',
