@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANAGER } from '../wire/names.ts'
 
@@ -49,6 +49,7 @@ export const agentUid = (slot: number, daemonUid: number): number | undefined =>
 interface Directory {
   readonly path: string
   readonly mode: number
+  /** The daemon's own unless given. */
   readonly uid?: number
   readonly gid?: number
 }
@@ -56,7 +57,7 @@ interface Directory {
 /** The directories every hive has, whoever lives in it. */
 export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
   const managerUid = agentUid(0, daemonUid)
-  makeDirectories([
+  makeDirectories(daemonUid, [
     { path: layout.stateDir, mode: 0o711 },
     { path: layout.runDir, mode: 0o711 },
     { path: layout.apps, mode: 0o711 },
@@ -72,18 +73,22 @@ export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
   ])
 }
 
-/** The directories of one agent, owned by it; its notes are readable for the manager. */
+/**
+ * The directories of one agent. Its state and login are its own, its notes readable for the manager. Those of its sockets
+ * are not: root makes and removes files there, which must not follow what an agent put in their place.
+ */
 export function makeAgentDirectories(layout: Layout, name: string, slot: number, daemonUid: number): void {
   const paths = layout.agent(name)
   const uid = agentUid(slot, daemonUid)
   const gateway = daemonUid === 0 ? GATEWAY_UID : undefined
-  makeDirectories([
+  // Sockets get the agent's group from their directory. An ordinary user's group may hold others, so it is not let in.
+  const socketMode = daemonUid === 0 ? 0o2750 : 0o700
+  makeDirectories(daemonUid, [
     { path: paths.home, mode: 0o711 },
     { path: paths.state, mode: 0o2750, uid, gid: agentUid(0, daemonUid) },
     { path: paths.credentials, mode: 0o700, uid, gid: uid },
-    { path: paths.run, mode: 0o700, uid, gid: uid },
-    // Its sockets get the agent's group from it, so that the gateway needs no root to make them.
-    { path: paths.egress, mode: 0o2750, uid: gateway, gid: uid },
+    { path: paths.run, mode: socketMode, gid: uid },
+    { path: paths.egress, mode: socketMode, uid: gateway, gid: uid },
   ])
 }
 
@@ -108,12 +113,12 @@ export function agentMounts(layout: Layout, name: string, appDir: string) {
   ]
 }
 
-function makeDirectories(directories: readonly Directory[]): void {
+function makeDirectories(daemonUid: number, directories: readonly Directory[]): void {
   for (const { path, mode, uid, gid } of directories) {
-    const created = mkdirSync(path, { recursive: true })
-    // Only a directory that is new, or the daemon's own, is touched: what an agent owns it may have replaced.
-    if (created === undefined && uid !== undefined) continue
-    if (uid !== undefined) chownSync(path, uid, gid ?? uid)
+    mkdirSync(path, { recursive: true })
+    // What another owns it may have changed as it likes. One meant for another that is still the daemon's was never finished.
+    if (uid !== undefined && lstatSync(path).uid !== daemonUid) continue
+    if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? daemonUid, gid ?? (uid as number))
     chmodSync(path, mode)
   }
 }

@@ -22,7 +22,7 @@ import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { ensureDemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
-import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
+import { createLayout, makeHiveDirectories } from './layout.ts'
 import { chooseModel } from './model-choice.ts'
 import { startRetention } from './retention.ts'
 import { seedDemo } from './seed-demo.ts'
@@ -145,11 +145,11 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       daemonUid: uid,
       configureGateway: () => gateway.configure(),
       openSocket: (agent) => {
-        const owner = agentUid(registry.get(agent).slot, uid)
+        // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {
           path: layout.agent(agent).socket,
+          mode: 0o660,
           limits: { rate: { perSecond: settings.requestsPerSecond, burst: 2 * settings.requestsPerSecond } },
-          owner: owner === undefined ? undefined : { uid: owner, gid: owner },
           onInternalError,
         }
         return agent === MANAGER

@@ -1,4 +1,4 @@
-import { chmod, chown, unlink } from 'node:fs/promises'
+import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { z } from 'zod'
 import { errorText, HiveError } from '../wire/errors.ts'
@@ -18,9 +18,8 @@ import { createTokenBuckets, type Rate } from './token-bucket.ts'
 export interface OpServerOptions {
   /** Path of the unix socket, at most 107 bytes. A dead socket file in its place is removed. */
   readonly path: string
+  /** Whoever may write to it may connect, if its directory lets them pass. Default 0600. */
   readonly mode?: number
-  /** Who may connect besides the daemon. */
-  readonly owner?: { uid: number; gid: number }
   readonly limits?: Partial<OpServerLimits>
   /** Errors that are nobody's answer: a handler that failed without a HiveError. */
   readonly onInternalError?: (error: unknown, op: string) => void
@@ -89,7 +88,7 @@ function assertSocketPath(path: string): void {
   }
 }
 
-async function listen(server: Server, { path, mode = 0o600, owner }: OpServerOptions): Promise<void> {
+async function listen(server: Server, { path, mode = 0o600 }: OpServerOptions): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
@@ -101,7 +100,6 @@ async function listen(server: Server, { path, mode = 0o600, owner }: OpServerOpt
     })
   })
   await chmod(path, mode)
-  if (owner) await chown(path, owner.uid, owner.gid)
 }
 
 function serveConnection<O extends Ops>(
