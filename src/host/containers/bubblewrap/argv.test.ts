@@ -72,7 +72,9 @@ describe('sandboxArgs', () => {
 describe('execArgv', () => {
   it('takes on the uid before it enters, and lets go of every capability before the command', () => {
     assert.equal(
-      withoutScript(execArgv({ initPid: 77, uid: 1_900_000_001, cgroupFiles: ['/cg/procs'] }, ['ls', '-l'])),
+      withoutScript(
+        execArgv({ initPid: 77, uid: 1_900_000_001, network: 'none', cgroupFiles: ['/cg/procs'] }, ['ls', '-l']),
+      ),
       'bash --norc -c bash 2 /cg/procs -- ' +
         'setpriv --no-new-privs --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
         'nsenter -t 77 -U --preserve-credentials -m -p -u -i -C -n -r -w -- ' +

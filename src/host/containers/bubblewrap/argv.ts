@@ -86,34 +86,26 @@ export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
 
 const mountArgs = ({ host, guest, readOnly }: Mount): string[] => [readOnly ? '--ro-bind' : '--bind', host, guest]
 
+/** Where to enter and as whom: a life, not what was applied since it began. */
+export interface Entry extends Pick<ContainerSpec, 'uid' | 'network'> {
+  readonly initPid: number
+  readonly cgroupFiles: readonly string[]
+}
+
 /**
  * The command that runs `argv` inside the sandbox whose init is `initPid`, never as root of the host: a payload could have
  * prepared what root would load. As root the agent's uid is taken on before any namespace is entered. What `nsenter`
  * runs still has every capability in the sandbox: it is named by its path in the host's `/usr`, never looked up among
  * directories that the payload can make.
  */
-export function execArgv(
-  { initPid, uid, cgroupFiles }: { initPid: number; uid: number | undefined; cgroupFiles: readonly string[] },
-  argv: readonly string[],
-): Argv {
+export function execArgv({ initPid, uid, network, cgroupFiles }: Entry, argv: readonly string[]): Argv {
   return [
     ...prelude(2, cgroupFiles),
     ...['setpriv', '--no-new-privs', ...uidArgs(uid), '--'],
-    ...[
-      'nsenter',
-      '-t',
-      String(initPid),
-      '-U',
-      '--preserve-credentials',
-      '-m',
-      '-p',
-      '-u',
-      '-i',
-      '-C',
-      '-n',
-      '-r',
-      '-w',
-    ],
+    ...['nsenter', '-t', String(initPid), '-U', '--preserve-credentials', '-m', '-p', '-u', '-i', '-C'],
+    // The host's network is not the sandbox's to enter, and not needed: whoever comes from there is in it.
+    ...(network === 'none' ? ['-n'] : []),
+    ...['-r', '-w'],
     ...['--', '/usr/bin/env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
     ...['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
     ...argv,

@@ -55,6 +55,12 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
   }
 }
 
+/** What was written to a log after its first `offset` bytes, at most `maxBytes` of it; for a complaint. */
+export const readComplaint = (file: string, offset: number, maxBytes: number): string[] =>
+  readChunk(file, offset, maxBytes).toString('utf8').split('\n').filter(Boolean)
+
+export const sizeOf = (path: string): number => ifPresent(() => statSync(path).size) ?? 0
+
 const last = (lines: string[], count: number | undefined): string[] =>
   count === undefined ? lines : lines.slice(Math.max(0, lines.length - count))
 
@@ -118,11 +124,11 @@ function createCursor(file: string, { fromEnd }: { fromEnd: boolean }) {
   }
 }
 
-function readChunk(path: string, offset: number): Buffer {
+function readChunk(path: string, offset: number, maxBytes = CHUNK_BYTES): Buffer {
   const descriptor = ifPresent(() => openSync(path, 'r'))
   if (descriptor === undefined) return Buffer.alloc(0)
   try {
-    const size = Math.min(Math.max(0, fstatSync(descriptor).size - offset), CHUNK_BYTES)
+    const size = Math.min(Math.max(0, fstatSync(descriptor).size - offset), maxBytes)
     const buffer = Buffer.alloc(size)
     return buffer.subarray(0, readSync(descriptor, buffer, 0, size, offset))
   } finally {
@@ -136,7 +142,6 @@ const identityOf = (path: string): string | undefined =>
     const { ino, mtimeMs } = statSync(path)
     return `${ino}:${mtimeMs}`
   })
-const sizeOf = (path: string): number => ifPresent(() => statSync(path).size) ?? 0
 
 function ifPresent<T>(look: () => T): T | undefined {
   try {

@@ -55,6 +55,9 @@ export function childrenOf(pid: number): number[] {
 export const programOf = (pid: number): string | undefined =>
   readProc(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd())
 
+/** The file that a process has as its stdout; undefined when it has ended. */
+export const stdoutOf = (pid: number): string | undefined => readProc(() => readlinkSync(`/proc/${pid}/fd/1`))
+
 /** A process that has this file open. Looks at every process of the host: for the rare case where its pid is not known. */
 export function findHolder(file: string): ProcessId | undefined {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && entry !== String(process.pid))

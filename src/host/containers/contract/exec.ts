@@ -75,6 +75,20 @@ export function testExec(make: MakeSubject, { isolates }: Capabilities): void {
       assert.match(missing.stderr, /no\/such\/program/)
     })
 
+    it('enters a container that shares the host’s network', async () => {
+      await using subject = await make()
+      await launch(subject, 'h-a', FOREVER, { network: 'host' })
+      assert.deepEqual(await subject.runtime.exec('h-a', ['echo', 'hi']), { code: 0, stdout: 'hi\n', stderr: '' })
+    })
+
+    it('enters a life as it was started, whatever was applied since then', async () => {
+      await using subject = await make()
+      await launch(subject, 'h-a', FOREVER)
+      const spec = createSpec(subject, 'h-a', FOREVER)
+      await subject.runtime.apply({ ...spec, uid: subject.uidOf(1), network: 'host' }, DEPLOYMENT)
+      assert.deepEqual(await subject.runtime.exec('h-a', ['echo', 'hi']), { code: 0, stdout: 'hi\n', stderr: '' })
+    })
+
     it('is refused when the container is down', async () => {
       await using subject = await make()
       await subject.runtime.apply(createSpec(subject, 'h-a', FOREVER), DEPLOYMENT)
