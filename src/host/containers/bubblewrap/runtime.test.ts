@@ -172,6 +172,19 @@ describe('bubblewrap runtime', () => {
     await launch(subject, 'h-a', FOREVER)
   })
 
+  it('tells of a start that failed only what that start complained of', async () => {
+    await using subject = await openBubblewrapSubject()
+    await launch(subject, 'h-a', 'echo from an earlier life >&2; exit 0')
+    await waitForExit(subject.runtime, 'h-a')
+    const spec = createSpec(subject, 'h-a', FOREVER)
+    await subject.runtime.apply({ ...spec, argv: ['/no/such/program'] }, DEPLOYMENT)
+    await assert.rejects(subject.runtime.start('h-a'), (error: Error) => {
+      assert.match(error.message, /no\/such\/program/)
+      assert.doesNotMatch(error.message, /earlier life/)
+      return true
+    })
+  })
+
   it('does not take the processes of another boot for its own', async () => {
     await using subject = await openBubblewrapSubject()
     const { incarnation } = await launch(subject, 'h-a', FOREVER)
