@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { HiveError } from '../wire/errors.ts'
 import { MANAGER } from '../wire/names.ts'
 
 /** Uids of agents begin here when the daemon is root; an agent keeps its slot until it is purged. */
@@ -54,8 +55,24 @@ interface Directory {
   readonly gid?: number
 }
 
-/** The directories every hive has, whoever lives in it. */
-export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
+/**
+ * The directories every hive has, whoever lives in it. Throws `bad_input` when the operator named a directory for state or
+ * sockets that is somebody else's: its mode is changed, and files appear in it.
+ */
+export function makeHiveDirectories(layout: Layout, daemonUid: number, home = process.env.HOME): void {
+  const { stateDir, runDir } = layout
+  if (stateDir === runDir) {
+    throw new HiveError('bad_input', `${stateDir} cannot hold both state and sockets`, {
+      hint: 'choose another --run-dir',
+    })
+  }
+  assertUsable(stateDir, {
+    option: '--state-dir',
+    own: [...STATE_ENTRIES, ...within(stateDir, runDir)],
+    daemonUid,
+    home,
+  })
+  assertUsable(runDir, { option: '--run-dir', own: [...RUN_ENTRIES, ...within(runDir, stateDir)], daemonUid, home })
   const managerUid = agentUid(0, daemonUid)
   makeDirectories(daemonUid, [
     { path: layout.stateDir, mode: 0o711 },
@@ -113,12 +130,51 @@ export function agentMounts(layout: Layout, name: string, appDir: string) {
   ]
 }
 
+/** What a hive that was only begun may hold; one that is complete has one of the marks. */
+const STATE_ENTRIES = ['app', 'containers', 'agents', 'credentials', 'applied', 'meta', 'proposed', 'gateway']
+const RUN_ENTRIES = ['agents', 'egress', 'gateway.sock']
+const HIVE_MARKS = ['hive.sqlite', 'host.sock', 'egress']
+
+/** The entry of `directory` below which `path` is, if it is below it. */
+const within = (directory: string, path: string): string[] =>
+  path.startsWith(`${directory}/`) ? [path.slice(directory.length + 1).split('/')[0] as string] : []
+
+interface Usable {
+  readonly option: string
+  readonly own: readonly string[]
+  readonly daemonUid: number
+  readonly home: string | undefined
+}
+
+function assertUsable(path: string, { option, own, daemonUid, home }: Usable): void {
+  const refuse = (why: string): never => {
+    throw new HiveError('bad_input', `${path} ${why}`, { hint: `choose a new or an empty directory with ${option}` })
+  }
+  if (path === '/') refuse('is no place for a hive')
+  if (path === home) refuse('is a home: no place for a hive')
+  if (!existsSync(path)) return
+  const { mode, uid } = statSync(path)
+  if ((mode & 0o1002) === 0o1002) refuse('is everybody’s, like /tmp')
+  if (uid !== daemonUid) refuse(`belongs to uid ${uid}, not to ${daemonUid} as which the daemon runs`)
+  const entries = readdirSync(path)
+  if (HIVE_MARKS.some((mark) => entries.includes(mark)) || entries.every((entry) => own.includes(entry))) return
+  refuse('is not empty and holds no hive')
+}
+
 function makeDirectories(daemonUid: number, directories: readonly Directory[]): void {
   for (const { path, mode, uid, gid } of directories) {
-    mkdirSync(path, { recursive: true })
+    makePassable(path)
     // What another owns it may have changed as it likes. One meant for another that is still the daemon's was never finished.
     if (uid !== undefined && lstatSync(path).uid !== daemonUid) continue
     if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? daemonUid, gid ?? (uid as number))
     chmodSync(path, mode)
   }
+}
+
+/** Makes a directory and what is missing above it, so that agents can pass whatever the umask is. */
+function makePassable(path: string): void {
+  if (existsSync(path)) return
+  makePassable(dirname(path))
+  mkdirSync(path)
+  chmodSync(path, 0o755)
 }
