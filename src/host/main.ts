@@ -13,7 +13,7 @@ import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
-import { installApp, pruneApps } from './app-dir.ts'
+import { findAppParts, installApp, pruneApps } from './app-dir.ts'
 import { Broker } from './broker/broker.ts'
 import { SqliteStore } from './broker/sqlite-store.ts'
 import { endCompanion } from './companion.ts'
@@ -64,7 +64,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const registry = new AgentRegistry(db)
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
-  const app = await installApp(layout.apps)
+  const app = installApp(layout.apps, await findAppParts())
   onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
