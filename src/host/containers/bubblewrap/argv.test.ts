@@ -23,7 +23,7 @@ describe('sandboxArgv', () => {
   it('joins cgroups, takes on the uid, makes the user namespace, and only then runs bwrap', () => {
     assert.equal(
       withoutScript(sandboxArgv(SPEC, ['/sys/fs/cgroup/hive/h-bob/cgroup.procs'])),
-      'bash --norc -c bash 4 /sys/fs/cgroup/hive/h-bob/cgroup.procs -- ' +
+      'bash --norc -c bash 5 /sys/fs/cgroup/hive/h-bob/cgroup.procs -- ' +
         'setpriv --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
         'unshare --user --map-root-user -- ' +
         'sh -c echo 0 > /proc/sys/user/max_user_namespaces && exec "$@" sh ' +
@@ -46,7 +46,7 @@ describe('sandboxArgs', () => {
       sandboxArgs(SPEC, '/etc-of-guests').join(' '),
       [
         '--unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --unshare-net',
-        '--cap-drop ALL --new-session --hostname h-bob',
+        '--cap-drop ALL --seccomp 5 --new-session --hostname h-bob',
         '--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64',
         '--ro-bind-try /etc/ssl/certs /etc/ssl/certs --ro-bind-try /etc/ssl/openssl.cnf /etc/ssl/openssl.cnf',
         '--ro-bind-try /etc/ca-certificates /etc/ca-certificates --ro-bind-try /etc/pki/tls/certs /etc/pki/tls/certs',

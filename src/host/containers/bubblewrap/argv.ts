@@ -4,9 +4,10 @@ import type { ContainerSpec, Mount } from '../runtime.ts'
 export const HOST_PATH = '/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** File descriptors that the starter has open for bwrap, which closes both before the payload runs. */
+/** File descriptors that the starter has open for bwrap, which closes them before the payload runs. */
 export const STATUS_FD = 3
 export const ARGS_FD = 4
+export const SECCOMP_FD = 5
 
 /** What of the host every sandbox sees, read-only. Not all of /etc/ssl: it may hold private keys. */
 const SYSTEM = [
@@ -51,7 +52,7 @@ const FORBID_USER_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && e
  */
 export function sandboxArgv(spec: ContainerSpec, cgroupFiles: readonly string[]): Argv {
   return [
-    ...prelude(ARGS_FD, cgroupFiles),
+    ...prelude(SECCOMP_FD, cgroupFiles),
     ...(spec.uid === undefined ? [] : ['setpriv', ...uidArgs(spec.uid), '--']),
     ...['unshare', '--user', '--map-root-user', '--', 'sh', '-c', FORBID_USER_NAMESPACES, 'sh'],
     ...['bwrap', '--args', String(ARGS_FD), '--'],
@@ -67,7 +68,7 @@ export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
   return [
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(spec.network === 'none' ? ['--unshare-net'] : []),
-    ...['--cap-drop', 'ALL', '--new-session', '--hostname', spec.name],
+    ...['--cap-drop', 'ALL', '--seccomp', String(SECCOMP_FD), '--new-session', '--hostname', spec.name],
     ...SYSTEM.flat(),
     ...GUEST_ETC.flatMap((file) => ['--ro-bind', `${etc}/${file}`, `/etc/${file}`]),
     ...(spec.network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),

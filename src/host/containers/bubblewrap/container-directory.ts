@@ -67,6 +67,7 @@ export function createContainerDirectory(stateDir: string, name: string, onUnrea
     run: join(path, 'run.json'),
     status: join(path, 'status'),
     args: join(path, 'bwrap.args'),
+    seccomp: join(path, 'seccomp.bpf'),
     stdout: join(path, 'stdout.log'),
     stderr: join(path, 'stderr.log'),
   }
@@ -105,10 +106,11 @@ export function createContainerDirectory(stateDir: string, name: string, onUnrea
     /** Undefined when it cannot be read: then nobody knows how the life ended. */
     readStatus: (): BwrapStatus | undefined =>
       existsSync(files.status) ? unless(() => decode(files.status, parseStatus), undefined) : {},
-    /** Makes way for a new life: an empty status, new arguments. */
-    reset(args: readonly string[]): void {
+    /** Makes way for a new life: an empty status, new arguments, a system call filter. */
+    reset(args: readonly string[], seccomp: Buffer): void {
       writeFileSync(files.status, '', { mode: 0o600 })
       writeAtomically(files.args, args.map((arg) => `${arg}\0`).join(''))
+      writeAtomically(files.seccomp, seccomp)
     },
     remove: (): void => rmSync(path, { recursive: true, force: true }),
   }
@@ -133,8 +135,8 @@ function decode<T>(file: string, parse: (text: string) => T): T {
   }
 }
 
-/** All of the text or none of it is there after a power cut. */
-function writeAtomically(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
+/** All of the content or none of it is there after a power cut. */
+function writeAtomically(file: string, content: string | Buffer): void {
+  writeFileSync(`${file}.new`, content, { mode: 0o600, flush: true })
   renameSync(`${file}.new`, file)
 }

@@ -22,6 +22,7 @@ import { rotateLog } from './log-rotation.ts'
 import { probeBubblewrap } from './probe.ts'
 import { decodeExit, endRemains, endTree, isOver, sendSignal, waitForEnd, waitForPayload } from './sandbox-life.ts'
 import { findHolder, spawnSandbox } from './sandbox-process.ts'
+import { filterBytes } from './seccomp.ts'
 
 export interface BubblewrapOptions {
   /** A folder for each container is kept here; owned by the daemon, passable (0711) for the uids of containers. */
@@ -170,7 +171,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       uid: spec.uid,
       network: spec.network,
     }
-    container.reset(sandboxArgs(spec, etc))
+    container.reset(sandboxArgs(spec, etc), filterBytes())
     // Before there is a process: should the daemon die now, its successor knows that there may be one.
     container.writeRun(run)
     const { stderr } = container.files

@@ -12,7 +12,7 @@ export const ENDED = 'ended'
  */
 export async function spawnSandbox(
   [command, ...args]: Argv,
-  files: { stdout: string; stderr: string; status: string; args: string },
+  files: { stdout: string; stderr: string; status: string; args: string; seccomp: string },
 ): Promise<ProcessId> {
   const descriptors: number[] = []
   const open = (file: string, flags: string) => {
@@ -29,6 +29,7 @@ export async function spawnSandbox(
         open(files.stderr, 'a'),
         open(files.status, 'a'),
         open(files.args, 'r'),
+        open(files.seccomp, 'r'),
       ],
       env: { PATH: HOST_PATH },
       cwd: '/',

@@ -15,6 +15,12 @@ import {
   waitForLine,
 } from './subject.ts'
 
+const PERL = '/usr/bin/perl'
+const SYSTEM_CALLS = {
+  x64: { ptrace: 101, pidfd_getfd: 438, keyctl: 250, io_uring_setup: 425 },
+  arm64: { ptrace: 117, pidfd_getfd: 438, keyctl: 219, io_uring_setup: 425 },
+}[process.arch as string]
+
 /** What a payload that is a plain process, without a system of its own around it, is kept from. */
 export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabilities): void {
   const run = async (subject: Subject, script: string): Promise<string[]> => {
@@ -68,6 +74,32 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
       await using subject = await make()
       const lines = await run(subject, 'ls -A /root /run /tmp; cut -d: -f1 /etc/passwd; hostname; ls /home /etc/shadow')
       assert.deepEqual(lines, ['/root:', '', '/run:', '', '/tmp:', 'root', 'nobody', 'h-a'])
+    })
+
+    it('finds no address family but those that are its own, and no way into other processes or the kernel', {
+      skip: !(existsSync(PERL) && SYSTEM_CALLS) && `it takes ${PERL} and a known processor to try`,
+    }, async () => {
+      await using subject = await make()
+      const { ptrace, pidfd_getfd, keyctl, io_uring_setup } = SYSTEM_CALLS as NonNullable<typeof SYSTEM_CALLS>
+      // EAFNOSUPPORT is 97. Netlink sockets are raw.
+      const families = `for $f (0 .. 45) { print "$f\\n" if socket($s, $f, $f == 16 ? 3 : 1, 0) || $! != 97 }`
+      // Each would fail in another way, or not at all: PTRACE_TRACEME, no such descriptor, KEYCTL_GET_KEYRING_ID, no memory.
+      const calls = [
+        [pidfd_getfd, -1, 0, 0],
+        [keyctl, 0, -3, 1],
+        [io_uring_setup, 1, 0],
+        [ptrace, 0, 0, 0, 0],
+      ]
+      const tries = calls.map((call) => `print syscall(${call.join(', ')}) == -1 ? 0 + $! : "worked", "\\n"`)
+      const script = ['$| = 1', families, ...tries].join('; ')
+      const EPERM = '1'
+      assert.deepEqual(await run(subject, `exec ${PERL} -e '${script}'`), [
+        '1',
+        '2',
+        '10',
+        '16',
+        ...calls.map(() => EPERM),
+      ])
     })
 
     it('has no device but the harmless ones, and can make none', async () => {
