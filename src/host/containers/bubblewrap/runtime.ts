@@ -126,9 +126,11 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     const { incarnation, startedAt, deployment } = life
     if (!isOver(container, life, bootId)) return { name, state: 'running', deployment, incarnation, startedAt }
     const sameBoot = life.bootId === bootId
+    // Once its processes have ended, the next start may empty the status.
+    const before = container.readStatus()
     if (sameBoot) await endTree(name, life.processes)
     const oomKills = createCgroup(cgroups, name).countOomKills() - life.oomKillsBefore
-    const status = container.readStatus()
+    const status = before?.exitCode === undefined ? container.readStatus() : before
     return {
       name,
       state: 'stopped',

@@ -60,10 +60,13 @@ export async function endTree(name: string, { monitor, init }: RunProcesses): Pr
  * child, the init. Looks again until nobody is found, since bwrap may just be making the next of them.
  */
 export async function endRemains(container: ContainerDirectory): Promise<void> {
+  // An init that dies lets go of its files before it has ended the rest.
+  let dying: ProcessId[] = []
   const gone = await until(DEATH_TIMEOUT_MS, () => {
     const remains = findRemains(container)
     for (const remaining of remains) sendSignal(remaining, 'SIGKILL')
-    return remains.length === 0 || undefined
+    dying = [...dying, ...remains].filter(isAlive)
+    return dying.length === 0 || undefined
   })
   if (!gone) throw new HiveError('timeout', `${container.name} was killed and does not die`, { hint: 'see ps' })
 }
