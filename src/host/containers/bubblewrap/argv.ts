@@ -28,6 +28,9 @@ const SYSTEM = [
   ].map((path) => ['--ro-bind-try', path, path]),
 ]
 
+/** File systems in memory, which without a size would each be half of the host's. */
+const IN_MEMORY_MIB = { '/dev/shm': 256, '/tmp': 1024, '/run': 64, '/root': 1024 }
+
 /** The files under /etc that are made for sandboxes, not taken from the host. */
 export const GUEST_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'] as const
 
@@ -72,7 +75,10 @@ export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
     ...SYSTEM.flat(),
     ...GUEST_ETC.flatMap((file) => ['--ro-bind', `${etc}/${file}`, `/etc/${file}`]),
     ...(spec.network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--tmpfs', '/root'],
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...Object.entries(IN_MEMORY_MIB).flatMap(([path, mib]) => ['--size', String(mib * 1024 * 1024), '--tmpfs', path]),
+    // Nothing but its /dev/shm is there to be filled.
+    ...['--remount-ro', '/dev'],
     ...spec.mounts.flatMap(mountArgs),
     ...['--chdir', spec.mounts.some(({ guest }) => guest === '/state') ? '/state' : '/', '--clearenv'],
     ...Object.entries({ PATH: GUEST_PATH, HOME: '/root', LANG: 'C.UTF-8', ...spec.env }).flatMap((entry) => [

@@ -63,11 +63,22 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
 
     it('writes to what is its own and nowhere else', async () => {
       await using subject = await make()
-      const closed = ['/', '/etc', '/usr', '/usr/local/bin', '/opt', '/var', '/proc/sys/kernel', '/sys']
-      const open = ['/root', '/tmp', '/run', '/state']
+      const closed = ['/', '/etc', '/usr', '/usr/local/bin', '/opt', '/var', '/proc/sys/kernel', '/sys', '/dev']
+      const open = ['/root', '/tmp', '/run', '/dev/shm', '/state']
       const attempts = [...closed, ...open].map((place) => `touch ${join(place, 'x')}`)
       const expected = open.map((place) => `touch ${place}/x`)
       assert.deepEqual(await run(subject, whichSucceed(attempts)), expected)
+    })
+
+    it('has a bound on what it keeps in memory as files', async () => {
+      await using subject = await make()
+      const places = ['/root', '/tmp', '/run', '/dev/shm']
+      const sizes = await run(subject, `df -P -B 1048576 ${places.join(' ')} | tail -n +2 | tr -s ' ' | cut -d' ' -f2`)
+      assert.equal(sizes.length, places.length)
+      assert.ok(
+        sizes.every((mib) => Number(mib) <= 1024),
+        sizes.join(' '),
+      )
     })
 
     it('finds a /root, /tmp, /run and users of its own, and its name', async () => {
