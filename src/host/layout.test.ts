@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -62,6 +72,8 @@ describe('makeHiveDirectories', () => {
       [home, /home/],
       ['/', /no place/],
     ]
+    symlinkSync('/', join(room.path, 'root'))
+    refused.push([join(room.path, 'root'), /no place/])
     if (uid === 0) {
       const other = make('other', 0o755)
       chownSync(other, 12345, 12345)
@@ -71,14 +83,14 @@ describe('makeHiveDirectories', () => {
     const same = createLayout({ stateDir: fresh, runDir: fresh })
     assert.throws(() => makeHiveDirectories(same, uid, home), { code: 'bad_input', message: /both/ })
     for (const [path, message] of refused) {
-      const [mode, entries] = [modeOf(path), path === '/' ? [] : readdirSync(path)]
+      const [mode, entries] = [modeOf(path), readdirSync(path)]
       for (const places of [
         { stateDir: path, runDir: fresh },
         { stateDir: fresh, runDir: path },
       ]) {
         assert.throws(() => makeHiveDirectories(createLayout(places), uid, home), { code: 'bad_input', message })
       }
-      assert.deepEqual([modeOf(path), path === '/' ? [] : readdirSync(path)], [mode, entries])
+      assert.deepEqual([modeOf(path), readdirSync(path)], [mode, entries])
     }
     assert.deepEqual(readdirSync(room.path).includes('fresh'), false)
   })

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HiveError } from '../wire/errors.ts'
 import { MANAGER } from '../wire/names.ts'
@@ -150,9 +150,10 @@ function assertUsable(path: string, { option, own, daemonUid, home }: Usable): v
   const refuse = (why: string): never => {
     throw new HiveError('bad_input', `${path} ${why}`, { hint: `choose a new or an empty directory with ${option}` })
   }
-  if (path === '/') refuse('is no place for a hive')
-  if (path === home) refuse('is a home: no place for a hive')
   if (!existsSync(path)) return
+  const real = realpathSync(path)
+  if (real === '/') refuse('is no place for a hive')
+  if (home && existsSync(home) && realpathSync(home) === real) refuse('is a home: no place for a hive')
   const { mode, uid } = statSync(path)
   if ((mode & 0o1002) === 0o1002) refuse('is everybody’s, like /tmp')
   if (uid !== daemonUid) refuse(`belongs to uid ${uid}, not to ${daemonUid} as which the daemon runs`)
