@@ -44,9 +44,11 @@ describe('what agents see of each other', { timeout: 90_000 }, () => {
     assert.match(await runIn(hive, 'manager', 'cat /agents/bob/state/notes.md'), /hi/)
   })
 
-  test('every directory has the owner and the mode that keep others out', async () => {
-    await using hive = await startTestHive()
+  test('every directory has the owner and the mode that keep others out, whatever the umask', async () => {
+    const umask = process.umask(0o077)
+    await using hive = await startTestHive().finally(() => process.umask(umask))
     await (await hive.host()).spawn({ name: 'alice' })
+    assert.equal((await runIn(hive, 'alice', 'echo well')).trim(), 'well')
     const isRoot = process.getuid?.() === 0
     const daemon = process.getuid?.() ?? 0
     // Slot 0 is the manager's, alice has slot 1; an ordinary user has no uids to give.

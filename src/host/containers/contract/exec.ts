@@ -60,7 +60,7 @@ export function testExec(make: MakeSubject, { isolates }: Capabilities): void {
     it('does not wait for what a command left behind with its output open', async () => {
       await using subject = await make()
       await launch(subject, 'h-a', FOREVER)
-      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', 'sleep 1000 & echo done'], {
+      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', 'sleep 30 & echo done'], {
         timeoutMs: 60_000,
       })
       assert.equal(stdout, 'done\n')
