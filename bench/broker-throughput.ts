@@ -8,7 +8,7 @@ import type { ClientTask } from './throughput-client.ts'
 
 const ROUNDS = 5
 const MESSAGES = 20_000
-const WINDOW = 64
+const WINDOW = 256
 
 interface Round {
   readonly perSecond: number

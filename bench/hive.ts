@@ -21,6 +21,7 @@ const MAIN = join(import.meta.dirname, '../dist/main.js')
 export const UNLIMITED = {
   sendPerSecond: 1_000_000,
   sendBurst: 1_000_000,
+  requestsPerSecond: 1_000_000,
   inboxCap: 1_000_000,
   chainPerMinute: 1_000_000,
   slots: 10_000,

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { hostOps } from '../wire/host-ops.ts'
 import { type Cli, flagsOf, type GlobalFlags } from './cli.ts'
 import { type HostClient, withDaemon } from './daemon-client.ts'
+import { sayWhileWaiting } from './patience.ts'
 import { show } from './show.ts'
 
 export type VerbFlags = GlobalFlags & { now?: boolean }
@@ -16,10 +17,16 @@ export interface AgentVerb {
   readonly act: (call: HostClient, agent: string, flags: VerbFlags) => Promise<{ name: string }>
   /** What people are told about each agent. */
   readonly done: string
+  /** What takes its time, for verbs that do. */
+  readonly waitsFor?: (agent: string, flags: VerbFlags) => string
 }
 
 /** Adds such a command. All agents are tried at once; it throws an AggregateError of those that failed. */
-export function addAgentVerb(program: Command, cli: Cli, { name, op, options, act, done }: AgentVerb): Command {
+export function addAgentVerb(
+  program: Command,
+  cli: Cli,
+  { name, op, options, act, done, waitsFor }: AgentVerb,
+): Command {
   const command = program
     .command(name)
     .description(hostOps[op].about)
@@ -27,7 +34,12 @@ export function addAgentVerb(program: Command, cli: Cli, { name, op, options, ac
   return (options?.(command) ?? command).action(async (agents: string[], _, command: Command) => {
     const flags = flagsOf<VerbFlags>(command)
     const results = await withDaemon(cli, flags, (call) =>
-      Promise.allSettled(agents.map((agent) => act(call, agent, flags))),
+      Promise.allSettled(
+        agents.map((agent) => {
+          const acted = act(call, agent, flags)
+          return waitsFor ? sayWhileWaiting(cli, flags, waitsFor(agent, flags), acted) : acted
+        }),
+      ),
     )
     const rows = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     show(cli, flags, { data: rows, text: () => rows.map((row) => `${row.name} ${done}\n`).join('') })
@@ -39,3 +51,10 @@ export function addAgentVerb(program: Command, cli: Cli, { name, op, options, ac
 /** The option of verbs that stop a turn. */
 export const addNow = (command: Command): Command =>
   command.option('--now', 'interrupt the turn in progress instead of giving it 30 s')
+
+/** What a verb that stops a turn waits for. */
+export const endOfTurnText = (agent: string, { now }: VerbFlags): string =>
+  now ? `${agent} to end` : `the turn of ${agent} to end; --now interrupts it`
+
+/** What a verb that starts an agent waits for. */
+export const helloText = (agent: string): string => `the harness of ${agent} to say hello`

@@ -11,9 +11,19 @@ export interface RunningDaemon {
   readonly done: Promise<void>
 }
 
+/** What came of trying to make a sandbox here: the fix is a command or a sentence. */
+export interface SandboxProbe {
+  readonly problems: readonly { readonly what: string; readonly fix: string }[]
+  /** What of an agent can be limited. */
+  readonly limits: readonly string[]
+}
+
 /** What the command line is given by the composition root. */
 export interface Cli {
-  readonly startDaemon: (settings: Settings) => Promise<RunningDaemon>
+  /** Tells `onStep` what it does at the moment, in a few words. */
+  readonly startDaemon: (settings: Settings, onStep: (step: string) => void) => Promise<RunningDaemon>
+  /** Tries a throw-away sandbox; needs no hive and leaves nothing. */
+  readonly probeSandbox: () => Promise<SandboxProbe>
   readonly io: Io
   readonly env: NodeJS.ProcessEnv
   readonly uid: number

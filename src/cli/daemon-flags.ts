@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { loadSettings, type Settings, type SettingsFlags } from '../kit/settings.ts'
+import { HiveError } from '../wire/errors.ts'
 import { type AgentEnvFlags, readAgentEnv } from './agent-env.ts'
 import type { Cli, GlobalFlags } from './cli.ts'
 import { say } from './show.ts'
+import { longestSocket, MAX_SOCKET_BYTES } from './socket-path.ts'
 
 export type DaemonFlags = GlobalFlags & Omit<SettingsFlags, 'agentEnv'> & AgentEnvFlags & { open?: boolean }
 
@@ -35,9 +37,16 @@ export const addDaemonOptions = (command: Command): Command =>
       new Option('--log-level <level>', 'least level of the log on stderr').choices(['debug', 'info', 'warn', 'error']),
     )
 
-/** The settings that these flags, the environment and the config file make. */
+/** The settings that these flags, the environment and the config file make. Throws `bad_input` where no hive can be made of them. */
 export function settingsOf(cli: Cli, flags: DaemonFlags, defaults: { logLevel?: Settings['logLevel'] } = {}): Settings {
   const agentEnv = readAgentEnv(flags, cli.env, (text) => say(cli, `hive: warning: ${text}`))
   const { stateDir, runDir, port, runtime, demo, config, logLevel } = flags
-  return loadSettings({ stateDir, runDir, port, runtime, demo, config, logLevel, agentEnv }, cli.env, cli.uid, defaults)
+  const given = { stateDir, runDir, port, runtime, demo, config, logLevel, agentEnv }
+  const settings = loadSettings(given, cli.env, cli.uid, defaults)
+  const socket = longestSocket(settings.runDir)
+  if (socket.bytes > MAX_SOCKET_BYTES) {
+    const message = `the run directory ${settings.runDir} is too long: sockets in it would have ${socket.bytes} bytes`
+    throw new HiveError('bad_input', message, { hint: `choose a shorter --run-dir; ${MAX_SOCKET_BYTES} are allowed` })
+  }
+  return settings
 }

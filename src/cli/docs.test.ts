@@ -15,7 +15,7 @@ test('docs/configuration.md has the settings as they are', () => {
 test('docs/cli.md has every command, every option of its own kind and every exit code', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8')
   const startDaemon = () => Promise.reject(new Error('no daemon here'))
-  const program = createProgram({ startDaemon, io: createTestIo(), env: {}, uid: 0 })
+  const program = createProgram({ startDaemon, probeSandbox: startDaemon, io: createTestIo(), env: {}, uid: 0 })
   const missing = program.commands.map((command) => command.name()).filter((name) => !page.includes(`\`${name}`))
   const options = program.commands
     .flatMap((command) => command.options)

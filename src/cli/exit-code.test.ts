@@ -33,6 +33,7 @@ describe('what goes wrong', () => {
   test('usage errors are 2, with the nearest word', async () => {
     for (const [args, said] of [
       [['lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
+      [['help', 'lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
       [['list', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
       [['send', 'bob'], /missing required argument 'text'/],
       [['send', 'bob', 'two', 'words'], /too many arguments/],
@@ -48,8 +49,27 @@ describe('what goes wrong', () => {
     }
   })
 
+  test('usage errors are JSON where it was asked for', async () => {
+    for (const [args, error] of [
+      [['list', '--json', '--bogus'], { message: "unknown option '--bogus'" }],
+      [['--json', 'lst'], { message: "unknown command 'lst'", hint: '(Did you mean list?)' }],
+      [['send', 'bob', '--json'], { message: "missing required argument 'text'" }],
+      [['message', 'x', '--json'], { message: /is invalid for argument 'id'\. It is no whole number/ }],
+      [['--json'], { message: 'no command', hint: 'hive --help' }],
+      [['help', 'lst', '--json'], { message: "unknown command 'lst'", hint: '(Did you mean list?)' }],
+    ] as [string[], { message: string | RegExp; hint?: string }][]) {
+      const { code, out, err } = await run(args)
+      assert.deepEqual([code, out], [2, ''], args.join(' '))
+      const { message, ...rest } = JSON.parse(err).error
+      if (error.message instanceof RegExp) assert.match(message, error.message)
+      else assert.equal(message, error.message)
+      assert.deepEqual(rest, { code: 'bad_input', ...(error.hint && { hint: error.hint }) })
+    }
+    assert.match((await run(['send', '--bogus', '--', '--json'])).err, /^hive: unknown option/)
+  })
+
   test('help is no error', async () => {
-    for (const args of [['--help'], ['help', 'send'], ['send', '--help']]) {
+    for (const args of [['--help'], ['help', 'send'], ['help', 'help'], ['send', '--help']]) {
       const { code, out, err } = await run(args)
       assert.deepEqual([code, err], [0, ''])
       assert.match(out, /Usage: hive/)

@@ -18,8 +18,10 @@ export function reportFailure(error: unknown, io: Pick<Io, 'err'>, json: boolean
   }
   if (error instanceof Reported) return EXIT.failed
   const { err } = io
-  // Commander has spoken already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof CommanderError && (error.exitCode === 0 || !json)) {
+    // Commander has spoken already.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  }
   const failure = toHiveError(error)
   if (json) err.write(`${jsonText({ error: failure.toWire() })}\n`)
   else err.write(failureText(failure, createPaint(err)))
@@ -34,6 +36,7 @@ export function failureText({ message, hint }: HiveError, paint: ReturnType<type
 
 function toHiveError(error: unknown): HiveError {
   if (error instanceof HiveError) return error
+  if (error instanceof CommanderError) return toUsageError(error)
   if (error instanceof z.ZodError) {
     return new HiveError('internal', `an answer of the daemon makes no sense here: ${z.prettifyError(error)}`, {
       hint: 'is the daemon of another version than this hive? `hive status --json` or a restart tells',
@@ -42,4 +45,11 @@ function toHiveError(error: unknown): HiveError {
   }
   const stack = error instanceof Error ? error.stack : undefined
   return new HiveError('internal', `unexpected: ${errorText(error)}`, { hint: stack, cause: error })
+}
+
+/** Commander puts the nearest word on a second line; a usage without a command has no message of its own. */
+function toUsageError({ code, message }: CommanderError): HiveError {
+  if (code.startsWith('commander.help')) return new HiveError('bad_input', 'no command', { hint: 'hive --help' })
+  const [what = '', ...hint] = message.replace(/^error: /, '').split('\n')
+  return new HiveError('bad_input', what, { hint: hint.join('\n') || undefined })
 }

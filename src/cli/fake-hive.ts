@@ -60,8 +60,11 @@ export class FakeHive implements AsyncDisposable {
   readonly errors: Undecodable[] = []
   readonly calls: [op: string, input: unknown][] = []
   model: 'demo' | 'real' = 'demo'
-  /** Thrown by the next call of an operation. */
+  network: 'none' | 'host' = 'none'
+  /** Thrown by every call of an operation. */
   readonly failures = new Map<string, HiveError>()
+  /** Waited for by every call of an operation. */
+  readonly holds = new Map<string, Promise<void>>()
   readonly #messages = new Map<number, { message: Message; changed: number }>()
   readonly #changes = createNotifier()
   #changed = 0
@@ -77,8 +80,9 @@ export class FakeHive implements AsyncDisposable {
   async start(): Promise<void> {
     const noted = Object.entries(this.#handlers()).map(([op, handle]) => [
       op,
-      (input: never, call: never) => {
+      async (input: never, call: never) => {
         this.calls.push([op, input])
+        await this.holds.get(op)
         const failure = this.failures.get(op)
         if (failure) throw failure
         return (handle as (input: never, call: never) => unknown)(input, call)
@@ -155,6 +159,7 @@ export class FakeHive implements AsyncDisposable {
         runDir: this.runDir,
         runtime: 'bubblewrap',
         model: this.model,
+        network: this.network,
         slots: { used: 1, total: 4 },
         agents: [...this.agents.values()],
         messages: { queued: 1, leased: 0, done: 2, dead: 0 },
@@ -178,9 +183,13 @@ export class FakeHive implements AsyncDisposable {
         return {}
       },
       send: ({ to, body }) => {
-        const id = this.#messages.size + 1
-        this.put(messageOf(id, { to, body }))
-        return { id, ids: [id] }
+        // To every agent: it has two then, whoever else there is.
+        const ids = (to === '*' ? ['manager', 'alice'] : [to]).map((recipient) => {
+          const id = this.#messages.size + 1
+          this.put(messageOf(id, { to: recipient, body }))
+          return id
+        })
+        return { id: ids[0] ?? 0, ids }
       },
       messages: async ({ agent, state, limit, after, wait_seconds }, { signal }) => {
         const isWanted = ({ message: m }: { message: Message }) =>

@@ -5,12 +5,13 @@ import { FakeHive, messageOf, SENT_AT } from './fake-hive.ts'
 import { createTestIo, runHive, type TestIo, type TestRun } from './run-in-test.ts'
 
 /** Ends a follower, which never ends by itself: the hive refuses its next call. Gives the exit code. */
-const endOf = (hive: FakeHive, op: 'messages' | 'events', following: Promise<TestRun>) => async (): Promise<number> => {
-  hive.failures.set(op, new HiveError('conflict', 'the test is over'))
-  hive.put(messageOf(999))
-  hive.putEvent('alice', { kind: 'gap', lost: 999 })
-  return (await following).code
-}
+const endOf =
+  (hive: FakeHive, op: 'messages' | 'events' | 'status', following: Promise<TestRun>) => async (): Promise<number> => {
+    hive.failures.set(op, new HiveError('conflict', 'the test is over'))
+    hive.put(messageOf(999))
+    hive.putEvent('alice', { kind: 'gap', lost: 999 })
+    return (await following).code
+  }
 
 const idsOf = (io: TestIo): number[] =>
   io.written.out
@@ -90,6 +91,30 @@ test('shows one line for each change, the body once', async () => {
 test('without a daemon at the beginning it does not wait', async () => {
   const { code } = await runHive(['messages', '-f', '--run-dir', '/nonexistent/hive'])
   assert.equal(code, 4)
+})
+
+test('status -w goes on across a restart', async () => {
+  await using hive = await FakeHive.open()
+  const io = createTestIo()
+  const done = endOf(hive, 'status', runHive(['status', '-w', '--json', '--run-dir', hive.runDir], { io }))
+  await io.seen(1)
+  await hive.stop()
+  await io.seen('waiting for it')
+  hive.model = 'real'
+  await hive.start()
+  await io.seen('"model":"real"')
+  assert.match(io.written.err, /the daemon is away.*\nhive: the daemon is back\n/)
+  assert.equal(await done(), 5)
+})
+
+test('status -w leaves what was scrolled away on a terminal', async () => {
+  await using hive = await FakeHive.open()
+  const io = createTestIo({ isTTY: true })
+  const done = endOf(hive, 'status', runHive(['status', '-w', '--run-dir', hive.runDir], { io }))
+  await io.seen('DEMO')
+  assert.ok(io.written.out.startsWith('\x1b[H\x1b[J'))
+  assert.ok(!io.written.out.includes('\x1b[3J'))
+  assert.equal(await done(), 5)
 })
 
 test('tail -f goes on with what an agent does, across a restart', async () => {

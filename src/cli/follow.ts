@@ -45,7 +45,8 @@ export async function* followPages<P extends { cursor: number }>(options: Follow
   }
 }
 
-async function reconnect(connect: () => Promise<HostConnection>): Promise<HostConnection> {
+/** Connects again to a daemon that went away, for as long as it takes. */
+export async function reconnect(connect: () => Promise<HostConnection>): Promise<HostConnection> {
   for (let delayMs = RETRY_MS.first; ; delayMs = Math.min(2 * delayMs, RETRY_MS.longest)) {
     try {
       return await connect()

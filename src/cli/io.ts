@@ -60,5 +60,6 @@ const createTerminal = (stream: NodeJS.WriteStream): Terminal => ({
   write: (text) => void stream.write(text),
   isTTY: stream.isTTY === true,
   colors: styleText('red', 'x', { stream }) !== 'x',
-  columns: () => (stream.isTTY ? stream.columns : undefined),
+  // A terminal that does not know its width says 0.
+  columns: () => (stream.isTTY && stream.columns > 0 ? stream.columns : undefined),
 })

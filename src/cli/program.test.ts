@@ -84,9 +84,23 @@ carol    parked    1m   -        haiku         -    0       quota: five\\u202e h
 4 things wait for you: hive needs
 `,
     )
-    const status = await json(['status'])
-    assert.equal(status.model, 'demo')
-    assert.equal(status.agents.length, 4)
+    const { agents, startedAt, ...status } = await json(['status'])
+    assert.deepEqual(agents, [...hive.agents.values()])
+    assert.equal(startedAt, SENT_AT)
+    assert.deepEqual(status, {
+      version: '0.1.0',
+      revision: 'abc',
+      pid: 4242,
+      stateDir: '/var/lib/hyperhive',
+      runDir: hive.runDir,
+      runtime: 'bubblewrap',
+      model: 'demo',
+      network: 'none',
+      slots: { used: 1, total: 4 },
+      messages: { queued: 1, leased: 0, done: 2, dead: 0 },
+      needs: 4,
+      errors: [],
+    })
   })
 
   test('messages: columns, numbers, rows, filters', async () => {
@@ -145,6 +159,14 @@ second
     assert.equal((await run(['send', 'alice', '-', '-q'], io)).out, '4\n')
     assert.equal((calls('send')[0] as { body: string }).body, 'line\n- second')
     assert.deepEqual(await json(['send', 'hm1nd', 'x']), { id: 5, ids: [5] })
+    hive.calls.length = 0
+    assert.equal((await run(['send', '*', 'all'])).out, '#6 #7 queued for every agent\n')
+    assert.deepEqual(
+      calls('send').map((input) => (input as { to: string }).to),
+      ['*'],
+    )
+    assert.deepEqual(await json(['send', '*', 'all']), { id: 8, ids: [8, 9] })
+    assert.equal((await run(['send', '*', 'all', '-q'])).out, '10\n11\n')
   })
 
   test('spawn: the agent, its warnings on stderr', async () => {
@@ -159,6 +181,28 @@ second
     hive.agents.delete('dave')
   })
 
+  test('people on a terminal are told that the model is scripted, scripts are not', async () => {
+    const said = 'hive: DEMO: a scripted model answers\n'
+    const onTerminal = () => createTestIo({ isTTY: true })
+    for (const args of [['list'], ['messages'], ['tail', 'alice', '--no-follow'], ['needs']]) {
+      assert.equal((await run(args, onTerminal())).err, said, args[0])
+      assert.equal((await run([...args, '--json'], onTerminal())).err, '')
+      assert.equal((await run(args)).err, '')
+    }
+    for (const args of [['list'], ['messages'], ['needs']]) {
+      assert.equal((await run([...args, '-q'], onTerminal())).err, '')
+    }
+    hive.model = 'real'
+    assert.equal((await run(['list'], onTerminal())).err, '')
+    hive.model = 'demo'
+  })
+
+  test('status: the network of the host is said loudly', async () => {
+    hive.network = 'host'
+    assert.match((await run(['status'])).out, /\nnetwork +HOST: every agent has the network of this machine/)
+    hive.network = 'none'
+  })
+
   test('verbs: one or more agents, the manager by either name', async () => {
     hive.calls.length = 0
     assert.equal(
@@ -169,11 +213,35 @@ second
       { agent: 'alice', now: true },
       { agent: 'manager', now: true },
     ])
-    for (const verb of ['start', 'restart', 'unpark']) assert.equal((await json([verb, 'bob']))[0].name, 'bob', verb)
+    for (const verb of ['start', 'kill', 'restart', 'unpark']) {
+      assert.deepEqual(await json([verb, 'bob']), [hive.agents.get('bob')], verb)
+    }
+    hive.calls.length = 0
+    assert.equal((await run(['restart', 'bob', '--now'])).out, 'bob restarted\n')
+    assert.deepEqual(calls('restart'), [{ agent: 'bob', now: true }])
     for (const verb of ['cancel', 'compact', 'new-session']) {
       assert.deepEqual(await json([verb, 'bob']), [{ name: 'bob' }], verb)
       assert.match((await run([verb, 'bob'])).out, /^bob was told to /)
     }
+  })
+
+  test('verbs: what takes longer than a second is said on a terminal', async () => {
+    for (const [args, what] of [
+      [['kill', 'bob'], 'the turn of bob to end; --now interrupts it'],
+      [['restart', 'bob', '--now'], 'bob to end'],
+      [['start', 'bob'], 'the harness of bob to say hello'],
+      [['spawn', 'dave'], 'the harness of dave to say hello'],
+      [['destroy', 'dave', '-y'], 'the turn of dave to end; hive cancel dave interrupts it'],
+    ] as const) {
+      const held = Promise.withResolvers<void>()
+      hive.holds.set(args[0], held.promise)
+      const io = createTestIo({ isTTY: true })
+      const done = run([...args], io)
+      await io.seen(`hive: waiting for ${what}\n`)
+      held.resolve()
+      assert.equal((await done).code, 0)
+    }
+    hive.holds.clear()
   })
 
   test('verbs: what failed is said for each, what worked is done', async () => {
@@ -188,10 +256,17 @@ second
     assert.deepEqual([refused.code, refused.out], [2, ''])
     assert.match(refused.err, /no terminal.*\n {2}pass --yes\n/)
     assert.ok(hive.agents.has('alice'))
+    const never = await run(['destroy', 'manager'], createTestIo({ isTTY: true }))
+    assert.deepEqual(
+      [never.code, never.out, never.err],
+      [2, '', 'hive: manager cannot be destroyed: it is a reserved name\n'],
+    )
     hive.calls.length = 0
     assert.equal((await run(['destroy', 'alice', '-y', '--purge'])).out, 'alice destroyed\n')
     assert.deepEqual(calls('destroy'), [{ agent: 'alice', purge: true }])
     assert.equal((await run(['destroy', 'alice', '-y'])).code, 3)
+    hive.agents.set('alice', agentOf('alice'))
+    assert.deepEqual(await json(['destroy', 'alice', '-y']), { name: 'alice' })
     hive.agents.set('alice', agentOf('alice'))
   })
 
@@ -204,6 +279,21 @@ second
   test('logs: what the container wrote, made harmless', async () => {
     assert.equal((await run(['logs', 'bob'])).out, 'started\nbad \\x1b[2Jthing\n')
     assert.equal((await json(['logs', 'bob']))[1].stream, 'stderr')
+  })
+
+  test('tail: what an agent does, as rows', async () => {
+    hive.putEvent('bob', { kind: 'note', level: 'info', text: 'no\x1bted' })
+    assert.match((await run(['tail', 'bob'])).out, /• no\\x1bted\n$/)
+    assert.deepEqual(await json(['tail', 'bob']), [
+      {
+        seq: 1,
+        agent: 'bob',
+        epoch: 1,
+        n: 1,
+        at: SENT_AT + 1000,
+        event: { kind: 'note', level: 'info', text: 'no\x1bted' },
+      },
+    ])
   })
 
   test('needs: what waits, with what to do', async () => {
@@ -226,7 +316,8 @@ unreadable row        row 3 of messages cannot be read: bad state
 
   test('requeue, drop, allow', async () => {
     assert.equal((await run(['requeue', '1'])).out, '#1 will be delivered again\n')
-    assert.equal((await json(['drop', '1'])).id, 1)
+    assert.deepEqual(await json(['requeue', '1']), (await json(['messages']))[0])
+    assert.deepEqual(await json(['drop', '1']), (await json(['messages']))[0])
     hive.calls.length = 0
     assert.deepEqual(await json(['allow', '5', '--stop']), { root: 5, stopped: true })
     assert.deepEqual(calls('allow'), [{ root: 5, stop: true }])

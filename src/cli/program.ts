@@ -43,7 +43,7 @@ const GROUPS = [
 ]
 
 /** The operator's command line. Its parse rejects with CommanderError or HiveError; `runProgram` makes exit codes of them. */
-export function createProgram(cli: Cli): Command {
+export function createProgram(cli: Cli, { json = false }: { json?: boolean } = {}): Command {
   const { io } = cli
   const program = new Command('hive')
     .description('Runs a swarm of sandboxed Claude Code agents on this machine.')
@@ -54,7 +54,10 @@ export function createProgram(cli: Cli): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.out.write(text),
-      writeErr: (text) => io.err.write(text),
+      // As JSON whoever reports the failure says it.
+      writeErr: (text) => {
+        if (!json) io.err.write(text)
+      },
       outputError: (text, write) => write(text.replace(/^error: /, 'hive: ')),
       getOutHasColors: () => io.out.colors,
       getErrHasColors: () => io.err.colors,
@@ -79,11 +82,25 @@ export async function runProgram(
   deps: Omit<Cli, 'io'> & { readonly io?: Cli['io'] },
 ): Promise<number> {
   const cli = { ...deps, io: deps.io ?? createProcessIo(process) }
-  const program = createProgram(cli)
+  const json = isJsonWanted(args)
+  const program = createProgram(cli, { json })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(namedByHelp(program, args), { from: 'user' })
     return EXIT.ok
   } catch (error) {
-    return reportFailure(error, cli.io, program.opts().json === true)
+    return reportFailure(error, cli.io, json)
   }
+}
+
+/** Also of a command line that cannot be parsed. */
+const isJsonWanted = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? undefined : end).includes('--json')
+}
+
+/** `help` of a command that there is not: taken as that command, which names the nearest. Commander would print the usage alone. */
+function namedByHelp(program: Command, args: readonly string[]): readonly string[] {
+  const [first, name] = args
+  const isUnknown = first === 'help' && name !== undefined && !program.commands.some((one) => one.name() === name)
+  return isUnknown && !name.startsWith('-') ? args.slice(1) : args
 }

@@ -17,20 +17,23 @@ export interface TestIo extends Io {
   /** Resolves when stdout or stderr holds the text, or so many lines are on stdout. */
   seen(what: string | number): Promise<void>
   signal(name: SignalName): void
+  /** Moves the clock, which stands otherwise. */
+  tick(ms: number): void
   readonly exits: number[]
 }
 
 /** The Io of a command that runs inside a test: no terminal, no colours, a clock that stands. */
-export function createTestIo({ stdin = '' }: { stdin?: string } = {}): TestIo {
+export function createTestIo({ stdin = '', isTTY = false }: { stdin?: string; isTTY?: boolean } = {}): TestIo {
   const events = new EventEmitter()
   const written = { out: '', err: '' }
   const exits: number[] = []
+  let time = NOW
   const terminal = (name: 'out' | 'err') => ({
     write(text: string) {
       written[name] += text
       events.emit('write')
     },
-    isTTY: false,
+    isTTY,
     colors: false,
     columns: () => undefined,
   })
@@ -46,9 +49,12 @@ export function createTestIo({ stdin = '' }: { stdin?: string } = {}): TestIo {
       }
     },
     exit: (code) => exits.push(code),
-    now: () => NOW,
+    now: () => time,
     written,
     exits,
+    tick: (ms) => {
+      time += ms
+    },
     signal: (name) => void events.emit(name, name),
     seen: (what) =>
       new Promise((resolve) => {
@@ -73,6 +79,7 @@ export async function runHive(
   { io = createTestIo(), ...deps }: Partial<Omit<Cli, 'io'>> & { io?: TestIo } = {},
 ): Promise<TestRun> {
   const startDaemon = () => Promise.reject(new Error('this test starts no daemon'))
-  const code = await runProgram(args, { startDaemon, env: {}, uid: 1000, ...deps, io })
+  const probeSandbox = () => Promise.resolve({ problems: [], limits: ['memory', 'cpu', 'pids'] })
+  const code = await runProgram(args, { startDaemon, probeSandbox, env: {}, uid: 1000, ...deps, io })
   return { code: io.exits[0] ?? code, ...io.written }
 }

@@ -23,3 +23,7 @@ export const showJsonLine = ({ io }: Cli, row: unknown): void => io.out.write(`$
 
 /** Says something beside the data. */
 export const say = ({ io }: Cli, text: string): void => io.err.write(`${text}\n`)
+
+/** Whether somebody sits there who wants to be told more than what was asked for. */
+export const isForPeople = ({ io }: Cli, { json, quiet }: GlobalFlags & { quiet?: boolean }): boolean =>
+  io.err.isTTY && !json && !quiet

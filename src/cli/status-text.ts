@@ -18,6 +18,7 @@ export function statusText(status: Status, { paint, now }: Look): string {
   const { messages, slots, needs, errors } = status
   const facts = columns([
     ['model', modelText(status.model, paint)],
+    ...(status.network === 'host' ? [['network', paint(['bold', 'red'], HOST_NETWORK)]] : []),
     ['hive', `${status.version}, pid ${status.pid}, up ${spanText(now() - status.startedAt)}, ${status.runtime}`],
     ['state', status.stateDir],
     ['slots', `${slots.used} of ${slots.total} in use`],
@@ -35,6 +36,9 @@ export function statusText(status: Status, { paint, now }: Look): string {
   const trouble = failing.length === 0 ? '' : `\n${failing.join('')}`
   return `${facts}\n${agentStatusTable(status.agents, { paint, now: now() })}${waiting}${trouble}`
 }
+
+/** What is dangerous about the setting `network: host`. */
+export const HOST_NETWORK = 'HOST: every agent has the network of this machine, its local services included'
 
 /** What answers the agents; nobody should have to guess. */
 export const modelText = (model: Status['model'], paint: Paint): string =>

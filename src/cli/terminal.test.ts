@@ -29,9 +29,12 @@ describe('hive as a process', () => {
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { code, out, err }
   }
-  /** On a terminal of 80 cells, with what is typed there. */
-  const onTerminal = async (args: string[], env = {}, typed = '') => {
-    const command = ['stty cols 80;', ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`)]
+  /** On a terminal, with what is typed there. */
+  const onTerminal = async (args: string[], env = {}, typed = '', cells = 80) => {
+    const command = [
+      `stty cols ${cells};`,
+      ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`),
+    ]
     const child = spawn('script', ['-qec', command.join(' '), '/dev/null'], { env: { ...ENV, ...env } })
     if (typed) {
       // What is typed before the question is asked would be taken for nothing.
@@ -51,12 +54,18 @@ describe('hive as a process', () => {
     const terminal = await onTerminal(['messages'])
     assert.equal(terminal.code, 0)
     assert.ok(terminal.out.includes(`${ESCAPE}32mdone${ESCAPE}39m   0    word word`), terminal.out)
-    const row = terminal.out.split('\n')[1] ?? ''
+    const [demo, , row = ''] = terminal.out.split('\n')
+    assert.equal(demo, 'hive: DEMO: a scripted model answers')
     assert.match(row, /…$/)
     assert.ok(stripVTControlCharacters(row).length <= 80)
     const { out } = await piped(['messages'])
     assert.ok(!out.includes(ESCAPE))
     assert.ok((out.split('\n')[1] ?? '').length > 100)
+  })
+
+  test('cuts nothing on a terminal that does not know its width', async () => {
+    const { out } = await onTerminal(['messages'], {}, '', 0)
+    assert.match(out, /(word ){20}/)
   })
 
   test('NO_COLOR and FORCE_COLOR are obeyed', async () => {
@@ -93,6 +102,13 @@ describe('hive as a process', () => {
     assert.deepEqual(await ended, [[0, null], ''])
   })
 
+  test('doctor tries a real sandbox', async () => {
+    const { out } = await piped(['doctor', '--json', '--state-dir', hive.runDir])
+    const { checks } = JSON.parse(out)
+    const found = checks.find((check: { name: string }) => check.name === 'sandbox')
+    assert.deepEqual([found.status, found.detail.slice(0, 15)], ['ok', 'starts and ends'])
+  })
+
   test('follows by itself on a terminal only', async () => {
     hive.putEvent('alice', { kind: 'note', level: 'info', text: 'noted' })
     assert.match((await piped(['tail', 'alice'])).out, /noted\n$/)
@@ -104,6 +120,10 @@ describe('hive as a process', () => {
     assert.equal(refused.code, 130)
     assert.match(refused.out, /Destroying alice \(idle, 0 unread\):\n.*container goes\n.*no way back\n/)
     assert.match(refused.out, /nothing was destroyed/)
+    assert.ok(hive.agents.has('alice'))
+    const endOfInput = await onTerminal(['destroy', 'alice'], {}, '\x04')
+    assert.equal(endOfInput.code, 130)
+    assert.match(endOfInput.out, /nothing was destroyed/)
     assert.ok(hive.agents.has('alice'))
     assert.equal((await onTerminal(['destroy', 'alice'], {}, 'y\n')).code, 0)
     assert.ok(!hive.agents.has('alice'))

@@ -1,6 +1,6 @@
 import { columns } from './cells.ts'
 import { AGENT_STYLE, type Paint, type Style } from './paint.ts'
-import type { Status } from './status-text.ts'
+import { HOST_NETWORK, type Status } from './status-text.ts'
 
 /** What `hive up` says when the hive runs. */
 export function bannerText(status: Status, paint: Paint): string {
@@ -14,6 +14,7 @@ export function bannerText(status: Status, paint: Paint): string {
   return [
     `\n${paint('bold', 'hyperhive')} ${version} · ${runtime} · ${stateDir}\n\n`,
     modelBanner(status.model, paint),
+    status.network === 'host' ? networkBanner(paint) : '',
     '\n',
     columns(rows),
     `\n${paint('gray', 'Messages as they move. Ctrl-C stops the hive and its agents; what is queued waits for the next start.')}\n\n`,
@@ -29,5 +30,16 @@ function modelBanner(model: Status['model'], paint: Paint): string {
           'For the real one: hive up --no-demo --agent-env ANTHROPIC_API_KEY',
         ]
       : ['REAL MODEL. Every turn of an agent calls it and uses your account.', 'To look around without: hive up --demo']
-  return lines.map((line, at) => `  ${paint(style, '▌')} ${at === 0 ? paint(style, line) : line}\n`).join('')
+  return barred(lines, style, paint)
 }
+
+const networkBanner = (paint: Paint): string =>
+  barred(
+    [`NETWORK ${HOST_NETWORK}.`, 'To shut it: "network": "none" in the config file, and a new start'],
+    ['bold', 'red'],
+    paint,
+  )
+
+/** Lines with a bar before them, the first one loud. */
+const barred = (lines: readonly string[], style: Style, paint: Paint): string =>
+  lines.map((line, at) => `  ${paint(style, '▌')} ${at === 0 ? paint(style, line) : line}\n`).join('')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Settings } from '../kit/settings.ts'
 import { HiveError } from '../wire/errors.ts'
@@ -16,8 +17,10 @@ async function prepare() {
     await hive.stop()
     ended.resolve()
   }
-  const startDaemon = async (settings: Settings) => {
+  const startDaemon = async (settings: Settings, onStep: (step: string) => void) => {
     seen.settings = settings
+    onStep('a sandbox is tried')
+    await mayStart.promise
     await hive.start()
     return {
       notices: ['mind the \x1bgap'],
@@ -25,16 +28,27 @@ async function prepare() {
       stop: async (options: { stopAgents: boolean }) => {
         seen.stops.push(options)
         stopCalled.resolve()
+        if (stopFailure) throw stopFailure
         if (!stuck) await end()
       },
     }
   }
   let stuck = false
+  let stopFailure: Error | undefined
+  let mayStart = { promise: Promise.resolve(), resolve: () => {}, reject: (_: unknown) => {} }
   const io = createTestIo()
   const run = (args: string[], env: NodeJS.ProcessEnv = {}) =>
-    runHive([...args, '--run-dir', hive.runDir, '--state-dir', `${hive.runDir}/state`], { io, startDaemon, env })
+    runHive(['--run-dir', hive.runDir, '--state-dir', `${hive.runDir}/state`, ...args], { io, startDaemon, env })
   const stickTo = () => {
     stuck = true
+  }
+  const failToStop = (error: Error) => {
+    stopFailure = error
+  }
+  /** Keeps the daemon from having started; the result lets it. */
+  const holdStart = () => {
+    mayStart = Promise.withResolvers<void>()
+    return mayStart
   }
   return {
     hive,
@@ -43,6 +57,8 @@ async function prepare() {
     run,
     end,
     stickTo,
+    failToStop,
+    holdStart,
     stopCalled: stopCalled.promise,
     [Symbol.asyncDispose]: () => hive[Symbol.asyncDispose](),
   }
@@ -70,15 +86,17 @@ describe('hive up', () => {
     assert.match(out, /14:03:22 {2}#2 {5}operator → manager {3}queued {5}Build it\.\n/)
     assert.match(out, /14:04:27 {9}alice {16}needs a login {2}no login\n/)
     assert.doesNotMatch(out, /before/)
-    assert.match(err, /^hive: mind the \\x1bgap\n\nhive: stopping the agents.*\nhive: stopped\n$/)
+    assert.match(err, /^hive: starting …\nhive: mind the \\x1bgap\n\nhive: stopping the agents.*\nhive: stopped\n$/)
   })
 
-  test('says that the real model costs', async () => {
+  test('says that the real model costs, and that the network is open', async () => {
     await using started = await prepare()
     const { hive, io, run } = started
     hive.model = 'real'
+    hive.network = 'host'
     const done = run(['up'])
     await io.seen('REAL MODEL')
+    await io.seen('▌ NETWORK HOST: every agent has the network of this machine')
     io.signal('SIGTERM')
     assert.equal((await done).code, 0)
   })
@@ -91,12 +109,85 @@ describe('hive up', () => {
     await io.seen('Messages as they move')
     io.signal('SIGINT')
     await stopCalled
+    // As `npm start` passes on what the terminal has sent already.
+    io.signal('SIGINT')
     assert.deepEqual(io.exits, [])
+    io.tick(1000)
     io.signal('SIGINT')
     assert.deepEqual(io.exits, [130])
     await end()
     await done
   })
+
+  test('says that it starts, and what takes its time', async () => {
+    await using started = await prepare()
+    const { io, run, holdStart } = started
+    const { resolve } = holdStart()
+    const done = run(['up'])
+    await io.seen('hive: starting …')
+    await io.seen('hive: still starting: a sandbox is tried')
+    resolve()
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    assert.equal((await done).code, 0)
+  })
+
+  test('stops its agents when Ctrl-C comes while it starts', async () => {
+    await using started = await prepare()
+    const { io, run, holdStart, seen } = started
+    const { resolve } = holdStart()
+    const done = run(['up'])
+    await io.seen('hive: starting …')
+    while (!seen.settings) await new Promise((resolve) => setImmediate(resolve))
+    io.signal('SIGINT')
+    await io.seen('stopping the agents')
+    resolve()
+    const { code, out, err } = await done
+    assert.deepEqual([code, out], [0, ''])
+    assert.deepEqual(seen.stops, [{ stopAgents: true }])
+    assert.match(err, /hive: stopped\n$/)
+  })
+
+  test('is interrupted when Ctrl-C makes the start fail', async () => {
+    await using started = await prepare()
+    const { io, run, holdStart, seen } = started
+    const { reject } = holdStart()
+    const done = run(['up'])
+    while (!seen.settings) await new Promise((resolve) => setImmediate(resolve))
+    io.signal('SIGINT')
+    reject(new HiveError('unavailable', 'the bundler was killed'))
+    const { code, err } = await done
+    assert.equal(code, 130)
+    assert.match(err, /the start was interrupted: the bundler was killed/)
+  })
+
+  test('keeps the hive up when its view fails', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    hive.failures.set('list', new HiveError('internal', 'no list today'))
+    const done = run(['up'])
+    await io.seen('the view failed; the hive runs on')
+    assert.match(io.written.err, /hive: no list today\n/)
+    assert.deepEqual(seen.stops, [])
+    io.signal('SIGINT')
+    assert.equal((await done).code, 0)
+    assert.deepEqual(seen.stops, [{ stopAgents: true }])
+  })
+
+  for (const command of ['up', 'serve']) {
+    test(`${command}: a stop that fails is said, and ends it with 1`, async () => {
+      await using started = await prepare()
+      const { io, run, failToStop, end } = started
+      failToStop(new HiveError('internal', 'alice does not die'))
+      const done = run([command])
+      await io.seen('mind the')
+      io.signal('SIGTERM')
+      await io.seen('hive: alice does not die')
+      assert.deepEqual(io.exits, [1])
+      await end()
+      await done
+    })
+  }
 
   test('ends well when the daemon was told to end', async () => {
     await using started = await prepare()
@@ -156,13 +247,79 @@ describe('hive up', () => {
     assert.doesNotMatch(out + err, /s3cret/)
   })
 
+  test('takes config file, secrets file, log level and the demo from its flags', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    const config = `${hive.runDir}/hive.json`
+    const secrets = `${hive.runDir}/secrets`
+    writeFileSync(
+      config,
+      JSON.stringify({ port: 7200, logLevel: 'error', model: 'opus', agentEnv: { A: 'file', B: 'b' } }),
+    )
+    writeFileSync(secrets, 'A=s3cret\n', { mode: 0o600 })
+    const flags = ['--config', config, '--agent-env-file', secrets, '--log-level', 'debug', '--demo']
+    const done = run(['up', ...flags])
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    const { code, err } = await done
+    assert.equal(code, 0)
+    const { port, model, agentEnv, demo, logLevel } = seen.settings ?? assert.fail()
+    assert.deepEqual(
+      { port, model, agentEnv, demo, logLevel },
+      { port: 7200, model: 'opus', agentEnv: { A: 's3cret', B: 'b' }, demo: true, logLevel: 'debug' },
+    )
+    assert.doesNotMatch(err, /warning/)
+  })
+
+  test('the config file has its say about the log, before what up prefers', async () => {
+    await using started = await prepare()
+    const { hive, io, run, seen } = started
+    const config = `${hive.runDir}/hive.json`
+    writeFileSync(config, JSON.stringify({ logLevel: 'error' }))
+    const done = run(['up'], { HIVE_CONFIG: config })
+    await io.seen('Messages as they move')
+    io.signal('SIGINT')
+    await done
+    assert.deepEqual([seen.settings?.logLevel, seen.settings?.demo], ['error', undefined])
+  })
+
+  test('starts nothing with settings that are wrong, and says which', async () => {
+    await using started = await prepare()
+    const { run, seen } = started
+    for (const [flags, said] of [
+      [['--config', '/nonexistent.json'], /cannot read the config file \/nonexistent\.json: ENOENT/],
+      [['--agent-env', 'ANTHROPIC_BASE_URL=127.0.0.1:8080'], /no http or https URL\n {2}ANTHROPIC_BASE_URL=http:/],
+      [['--log-level', 'loud'], /Allowed choices are debug, info, warn, error/],
+      [['--port', '70000'], /from 1 to 65535/],
+      [['--run-dir', `/tmp/${'r'.repeat(80)}`], /is too long: sockets in it would have 114 bytes/],
+      [['--state-dir', ''], /--state-dir is empty/],
+    ] as const) {
+      const { code, err } = await run(['up', ...flags])
+      assert.equal(code, 2, err)
+      assert.match(err, said)
+    }
+    assert.equal(seen.settings, undefined)
+  })
+
   test('says why the daemon does not start', async () => {
     const startDaemon = () =>
       Promise.reject(new HiveError('unavailable', 'agents cannot be sandboxed here', { hint: 'hive doctor' }))
     const { code, err } = await runHive(['up', '--run-dir', '/nonexistent/hive'], { startDaemon })
-    assert.deepEqual([code, err], [1, 'hive: agents cannot be sandboxed here\n  hive doctor\n'])
+    assert.deepEqual([code, err], [1, 'hive: starting …\nhive: agents cannot be sandboxed here\n  hive doctor\n'])
   })
 })
+
+for (const command of ['up', 'serve']) {
+  test(`${command}: what the system refuses is an error with its next step`, async () => {
+    const startDaemon = async (): Promise<never> => {
+      mkdirSync('/proc/no')
+      throw new Error('unreachable')
+    }
+    const { code, err } = await runHive([command, '--run-dir', '/nonexistent/hive'], { startDaemon })
+    assert.equal(code, 1)
+    assert.match(err, /hive: the hive cannot start: ENOENT.*mkdir '\/proc\/no'\n {2}hive doctor.*\n$/)
+  })
+}
 
 describe('hive serve', () => {
   test('writes nothing to stdout and leaves its agents running', async () => {

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
+  closeSync,
   constants,
   copyFileSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -25,34 +29,60 @@ export interface App {
   readonly revision: string
 }
 
+/** What an app is made of. */
+export interface AppParts {
+  readonly node: Program
+  readonly claude: Program
+  readonly bundles: readonly Bundle[]
+}
+
+interface Program {
+  readonly path: string
+  readonly version: string
+}
+
+/** Throws `unavailable` when claude is not installed. */
+export async function findAppParts(): Promise<AppParts> {
+  const claude = findClaude()
+  return { node: { path: process.execPath, version: process.version }, claude, bundles: await readBundles() }
+}
+
 /**
  * Puts node, claude and the bundled programs into `<apps>/<revision>/`, which containers bind: a checkout may be emptied
- * by `npm ci` under a running agent, a directory of the hive's own is not. Throws `unavailable` when claude is not installed.
+ * by `npm ci` under a running agent, a directory of the hive's own is not. It is there as a whole, on the disk too, or not
+ * at all. Others than the daemon's user can use it whatever the umask is.
  */
-export async function installApp(apps: string): Promise<App> {
-  const claude = findClaude()
-  const bundles = await readBundles()
+export function installApp(apps: string, parts: AppParts): App {
+  const files: readonly (readonly [name: string, text: string, mode: number])[] = [
+    ...parts.bundles.map(({ name, code }) => [`${name}.mjs`, code, 0o644] as const),
+    ...HARNESS_COMMANDS.map((name) => [name, HARNESS_SCRIPT, 0o755] as const),
+  ]
+  const programs = [['node', parts.node] as const, ['claude', parts.claude] as const]
   const revision = hashOf([
-    process.version,
-    claude.version,
-    String(statSync(claude.path).size),
-    ...bundles.map(({ code }) => code),
+    // Hundreds of megabytes: their version and size stand for their contents.
+    ...programs.flatMap(([name, { path, version }]) => [name, version, String(statSync(path).size)]),
+    ...files.flat().map(String),
   ])
   const directory = join(apps, revision)
   if (existsSync(directory)) return { directory, revision }
   const unfinished = `${directory}.${process.pid}`
-  mkdirSync(unfinished, { mode: 0o755 })
-  linkOrCopy(process.execPath, join(unfinished, 'node'))
-  linkOrCopy(claude.path, join(unfinished, 'claude'))
-  for (const { name, code } of bundles) writeFileSync(join(unfinished, `${name}.mjs`), code, { mode: 0o644 })
-  for (const name of HARNESS_COMMANDS) writeFileSync(join(unfinished, name), HARNESS_SCRIPT, { mode: 0o755 })
-  writeFileSync(join(unfinished, 'revision'), revision, { mode: 0o644 })
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished)
+  chmodSync(unfinished, 0o755)
+  for (const [name, { path }] of programs) linkOrCopy(path, join(unfinished, name))
+  for (const [name, text, mode] of [...files, ['revision', revision, 0o644] as const]) {
+    writeFileSync(join(unfinished, name), text)
+    chmodSync(join(unfinished, name), mode)
+  }
+  for (const name of readdirSync(unfinished)) flush(join(unfinished, name))
+  flush(unfinished)
   try {
     renameSync(unfinished, directory)
   } catch (error) {
     rmSync(unfinished, { recursive: true })
     if (!existsSync(directory)) throw error
   }
+  flush(apps)
   return { directory, revision }
 }
 
@@ -73,12 +103,30 @@ const hashOf = (parts: readonly string[]): string => {
   return hash.digest('hex').slice(0, 12)
 }
 
+/** A link has owner and mode of its source: only one that all can run, and only the daemon's user owns, is shared. */
 function linkOrCopy(from: string, to: string): void {
+  const { mode, uid } = statSync(from)
+  if ((mode & 0o007) === 0o005 && uid === process.getuid?.() && succeedsToLink(from, to)) return
+  copyFileSync(from, to, constants.COPYFILE_FICLONE)
+  chmodSync(to, 0o755)
+}
+
+function succeedsToLink(from: string, to: string): boolean {
   try {
     linkSync(from, to)
+    return true
   } catch {
-    // Another file system, or links to files of another owner are forbidden.
-    copyFileSync(from, to, constants.COPYFILE_FICLONE)
+    return false // Another file system, or one without links: a copy does as well.
+  }
+}
+
+/** To the disk: what was renamed into place must not be empty after a power cut. */
+function flush(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -29,7 +29,7 @@ const HIVE_MIGRATIONS = [
   CREATE TABLE bodies (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE INDEX messages_queued ON messages (recipient, urgent DESC, id) WHERE state = 'queued';
   CREATE INDEX messages_dead ON messages (id) WHERE state = 'dead' AND dismissed = 0;
-  CREATE INDEX messages_done ON messages (done_at) WHERE state = 'done';
+  CREATE INDEX messages_done ON messages (done_at) WHERE done_at IS NOT NULL;
   CREATE UNIQUE INDEX messages_key ON messages (sender, key, recipient) WHERE key IS NOT NULL;
 
   CREATE TABLE inboxes (
@@ -45,6 +45,8 @@ const HIVE_MIGRATIONS = [
     allowed_hops INTEGER NOT NULL,
     paused_at    INTEGER,
     reason       TEXT,
+    hops         INTEGER,
+    agents       TEXT,                        -- JSON: whose messages made it necessary
     stopped      INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 

@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { HiveError } from '../wire/errors.ts'
 import { MANAGER } from '../wire/names.ts'
 
 /** Uids of agents begin here when the daemon is root; an agent keeps its slot until it is purged. */
@@ -49,14 +50,31 @@ export const agentUid = (slot: number, daemonUid: number): number | undefined =>
 interface Directory {
   readonly path: string
   readonly mode: number
+  /** The daemon's own unless given. */
   readonly uid?: number
   readonly gid?: number
 }
 
-/** The directories every hive has, whoever lives in it. */
-export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
+/**
+ * The directories every hive has, whoever lives in it. Throws `bad_input` when the operator named a directory for state or
+ * sockets that is somebody else's: its mode is changed, and files appear in it.
+ */
+export function makeHiveDirectories(layout: Layout, daemonUid: number, home = process.env.HOME): void {
+  const { stateDir, runDir } = layout
+  if (stateDir === runDir) {
+    throw new HiveError('bad_input', `${stateDir} cannot hold both state and sockets`, {
+      hint: 'choose another --run-dir',
+    })
+  }
+  assertUsable(stateDir, {
+    option: '--state-dir',
+    own: [...STATE_ENTRIES, ...within(stateDir, runDir)],
+    daemonUid,
+    home,
+  })
+  assertUsable(runDir, { option: '--run-dir', own: [...RUN_ENTRIES, ...within(runDir, stateDir)], daemonUid, home })
   const managerUid = agentUid(0, daemonUid)
-  makeDirectories([
+  makeDirectories(daemonUid, [
     { path: layout.stateDir, mode: 0o711 },
     { path: layout.runDir, mode: 0o711 },
     { path: layout.apps, mode: 0o711 },
@@ -72,18 +90,22 @@ export function makeHiveDirectories(layout: Layout, daemonUid: number): void {
   ])
 }
 
-/** The directories of one agent, owned by it; its notes are readable for the manager. */
+/**
+ * The directories of one agent. Its state and login are its own, its notes readable for the manager. Those of its sockets
+ * are not: root makes and removes files there, which must not follow what an agent put in their place.
+ */
 export function makeAgentDirectories(layout: Layout, name: string, slot: number, daemonUid: number): void {
   const paths = layout.agent(name)
   const uid = agentUid(slot, daemonUid)
   const gateway = daemonUid === 0 ? GATEWAY_UID : undefined
-  makeDirectories([
+  // Sockets get the agent's group from their directory. An ordinary user's group may hold others, so it is not let in.
+  const socketMode = daemonUid === 0 ? 0o2750 : 0o700
+  makeDirectories(daemonUid, [
     { path: paths.home, mode: 0o711 },
     { path: paths.state, mode: 0o2750, uid, gid: agentUid(0, daemonUid) },
     { path: paths.credentials, mode: 0o700, uid, gid: uid },
-    { path: paths.run, mode: 0o700, uid, gid: uid },
-    // Its sockets get the agent's group from it, so that the gateway needs no root to make them.
-    { path: paths.egress, mode: 0o2750, uid: gateway, gid: uid },
+    { path: paths.run, mode: socketMode, gid: uid },
+    { path: paths.egress, mode: socketMode, uid: gateway, gid: uid },
   ])
 }
 
@@ -108,12 +130,52 @@ export function agentMounts(layout: Layout, name: string, appDir: string) {
   ]
 }
 
-function makeDirectories(directories: readonly Directory[]): void {
+/** What a hive that was only begun may hold; one that is complete has one of the marks. */
+const STATE_ENTRIES = ['app', 'containers', 'agents', 'credentials', 'applied', 'meta', 'proposed', 'gateway']
+const RUN_ENTRIES = ['agents', 'egress', 'gateway.sock']
+const HIVE_MARKS = ['hive.sqlite', 'host.sock', 'egress']
+
+/** The entry of `directory` below which `path` is, if it is below it. */
+const within = (directory: string, path: string): string[] =>
+  path.startsWith(`${directory}/`) ? [path.slice(directory.length + 1).split('/')[0] as string] : []
+
+interface Usable {
+  readonly option: string
+  readonly own: readonly string[]
+  readonly daemonUid: number
+  readonly home: string | undefined
+}
+
+function assertUsable(path: string, { option, own, daemonUid, home }: Usable): void {
+  const refuse = (why: string): never => {
+    throw new HiveError('bad_input', `${path} ${why}`, { hint: `choose a new or an empty directory with ${option}` })
+  }
+  if (!existsSync(path)) return
+  const real = realpathSync(path)
+  if (real === '/') refuse('is no place for a hive')
+  if (home && existsSync(home) && realpathSync(home) === real) refuse('is a home: no place for a hive')
+  const { mode, uid } = statSync(path)
+  if ((mode & 0o1002) === 0o1002) refuse('is everybody’s, like /tmp')
+  if (uid !== daemonUid) refuse(`belongs to uid ${uid}, not to ${daemonUid} as which the daemon runs`)
+  const entries = readdirSync(path)
+  if (HIVE_MARKS.some((mark) => entries.includes(mark)) || entries.every((entry) => own.includes(entry))) return
+  refuse('is not empty and holds no hive')
+}
+
+function makeDirectories(daemonUid: number, directories: readonly Directory[]): void {
   for (const { path, mode, uid, gid } of directories) {
-    const created = mkdirSync(path, { recursive: true })
-    // Only a directory that is new, or the daemon's own, is touched: what an agent owns it may have replaced.
-    if (created === undefined && uid !== undefined) continue
-    if (uid !== undefined) chownSync(path, uid, gid ?? uid)
+    makePassable(path)
+    // What another owns it may have changed as it likes. One meant for another that is still the daemon's was never finished.
+    if (uid !== undefined && lstatSync(path).uid !== daemonUid) continue
+    if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? daemonUid, gid ?? (uid as number))
     chmodSync(path, mode)
   }
+}
+
+/** Makes a directory and what is missing above it, so that agents can pass whatever the umask is. */
+function makePassable(path: string): void {
+  if (existsSync(path)) return
+  makePassable(dirname(path))
+  mkdirSync(path)
+  chmodSync(path, 0o755)
 }

@@ -13,7 +13,7 @@ import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentViews } from './agents/agent-views.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
-import { installApp, pruneApps } from './app-dir.ts'
+import { findAppParts, installApp, pruneApps } from './app-dir.ts'
 import { Broker } from './broker/broker.ts'
 import { SqliteStore } from './broker/sqlite-store.ts'
 import { endCompanion } from './companion.ts'
@@ -22,7 +22,7 @@ import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { endpointOf, Gateway } from './gateway-client.ts'
-import { agentUid, createLayout, makeHiveDirectories } from './layout.ts'
+import { createLayout, makeHiveDirectories } from './layout.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
 import { startRetention } from './retention.ts'
 import { seedDemo } from './seed-demo.ts'
@@ -49,8 +49,9 @@ export interface Daemon {
 /**
  * Starts the host daemon: the whole story of a hive is told here, in order; it is taken down in the reverse one.
  * Throws `conflict` when a daemon serves this hive already, `unavailable` when something it needs is missing.
+ * Tells `onStep` what it does at the moment.
  */
-export async function startDaemon(settings: Settings): Promise<Daemon> {
+export async function startDaemon(settings: Settings, onStep: (step: string) => void = () => {}): Promise<Daemon> {
   const log = createLog(settings.logLevel)
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
@@ -66,10 +67,13 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
   const eventDb = running.use(openEventDatabase(layout.eventDatabase))
   const store = new SqliteStore({ db, inboxCap: settings.inboxCap, maxHops: settings.maxHops })
   const registry = new AgentRegistry(db)
-  const events = new EventStore(eventDb)
-  const app = await installApp(layout.apps)
+  const events = new EventStore(eventDb, () => db.isFull)
+  onStep('the programs that agents run are bundled and copied')
+  const app = installApp(layout.apps, await findAppParts())
+  onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
+  onStep('the gateway, and the scripted model of a demo, come up')
   const model = await chooseModel(db, settings)
   const demo =
     model === 'demo' ? running.use(new DemoModel({ layout, app, log, onMoved: () => tellOfMovedModel() })) : undefined
@@ -97,7 +101,11 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       slots: settings.slots ?? defaultSlots(),
       sendRate: { perSecond: settings.sendPerSecond, burst: settings.sendBurst },
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
-      recipients: { active: () => registry.names(), wasDestroyed: (name) => registry.wasDestroyed(name) },
+      recipients: {
+        active: () => registry.names(),
+        isActive: (name) => registry.find(name) !== undefined,
+        wasDestroyed: (name) => registry.wasDestroyed(name),
+      },
       now,
     }),
   )
@@ -158,10 +166,11 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
       log,
       configureGateway: (agent) => gateway.configure(agent),
       openSocket: (agent) => {
-        const owner = agentUid(registry.get(agent).slot, uid)
+        // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {
           path: layout.agent(agent).socket,
-          owner: owner === undefined ? undefined : { uid: owner, gid: owner },
+          mode: 0o660,
+          limits: { rate: { perSecond: settings.requestsPerSecond, burst: 2 * settings.requestsPerSecond } },
           onInternalError,
         }
         return agent === MANAGER
@@ -173,9 +182,10 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
 
   running.use(startRetention(store, log))
 
+  onStep('the agents come up')
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
-  broker.resumeTimers(registry.names())
+  broker.takeUp(registry.names())
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
@@ -221,7 +231,14 @@ export async function startDaemon(settings: Settings): Promise<Daemon> {
         runtime,
         app,
         defaultModel: settings.model,
-        about: { version: readPackageVersion(), stateDir: layout.stateDir, runDir: layout.runDir, startedAt, model },
+        about: {
+          version: readPackageVersion(),
+          stateDir: layout.stateDir,
+          runDir: layout.runDir,
+          startedAt,
+          model,
+          network: settings.network,
+        },
         errors: () => [
           ...gateway.errors(),
           ...(demo?.errors() ?? []),

@@ -2,8 +2,9 @@ import type { Agent, Need } from '../wire/things.ts'
 import type { Store } from './broker/store.ts'
 
 /** Everything that waits for the operator, oldest first; nothing of it is stored, so what no longer waits is not there. */
-export function listNeeds(store: Store, agents: readonly Agent[]): Need[] {
-  const dead = store.deadLetters()
+export async function listNeeds(store: Store, agents: readonly Agent[]): Promise<Need[]> {
+  const [dead, chains] = await Promise.all([store.deadLetters(), store.pausedChains()])
+  const unreadable = [...dead.errors, ...(await store.undecodable())]
   const needs: Need[] = [
     ...dead.messages.map(
       (message): Need => ({
@@ -13,10 +14,8 @@ export function listNeeds(store: Store, agents: readonly Agent[]): Need[] {
         actions: [`hive requeue ${message.id}`, `hive drop ${message.id}`],
       }),
     ),
-    ...[...dead.errors, ...store.undecodable()].map(
-      (row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] }),
-    ),
-    ...store.pausedChains().map(
+    ...unreadable.map((row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] })),
+    ...chains.map(
       (chain): Need => ({
         kind: 'paused_chain',
         ...chain,
@@ -30,7 +29,7 @@ export function listNeeds(store: Store, agents: readonly Agent[]): Need[] {
 
 function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[] {
   if (state === 'needs_login') {
-    const why = parked?.detail ?? 'no login'
+    const why = parked?.detail ?? 'no login; a hive started with --agent-env ANTHROPIC_API_KEY gives it one'
     return [{ kind: 'login', since: stateSince, agent: name, detail: why, actions: [`hive restart ${name}`] }]
   }
   // A quota frees up by itself; the operator need not act.
@@ -44,4 +43,14 @@ function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[]
     return [{ kind: 'failed', since: stateSince, agent: name, detail: detail ?? 'its container keeps ending', actions }]
   }
   return []
+}
+
+/** How many things wait for the operator, without reading them. */
+export async function countNeeds(store: Store, agents: readonly Agent[]): Promise<number> {
+  const [dead, chains, unreadable] = await Promise.all([
+    store.countDeadLetters(),
+    store.pausedChains(),
+    store.undecodable(),
+  ])
+  return dead + chains.length + unreadable.length + agents.flatMap(needOfAgent).length
 }

@@ -17,6 +17,6 @@ test('deletes what was done more than 30 days ago, and nothing else', async () =
   await send('operator')
   now += 1
   using _retention = startRetention(store, createLog('silent'), () => now)
-  while (store.count().done > 1) await new Promise((resolve) => setImmediate(resolve))
-  assert.deepEqual(store.count(), { queued: 1, leased: 0, done: 1, dead: 0 })
+  while ((await store.count()).done > 1) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(await store.count(), { queued: 1, leased: 0, done: 1, dead: 0 })
 })

@@ -18,7 +18,11 @@ async function openSeeding() {
     slots: 4,
     sendRate: RATE,
     chainRate: RATE,
-    recipients: { active: () => registry.names(), wasDestroyed: (name) => registry.wasDestroyed(name) },
+    recipients: {
+      active: () => registry.names(),
+      isActive: (name) => registry.find(name) !== undefined,
+      wasDestroyed: (name) => registry.wasDestroyed(name),
+    },
     now: Date.now,
   })
   return {

@@ -19,8 +19,14 @@ export function createBallast(path: string, bytes: number): Ballast {
   const take = (): boolean => {
     const { bavail, bsize } = statfsSync(dirname(path))
     if (bavail * bsize < bytes * (1 + MARGIN)) return false
-    writeFileSync(path, Buffer.alloc(bytes), { mode: 0o600 })
-    return true
+    try {
+      writeFileSync(path, Buffer.alloc(bytes), { mode: 0o600 })
+      return true
+    } catch {
+      // Somebody else was faster, or a quota is smaller than the disk. Half a ballast is none.
+      rmSync(path, { force: true })
+      return false
+    }
   }
   if (!existsSync(path)) isReleased = !take()
   return {

@@ -1,4 +1,4 @@
-import { chmod, chown, unlink } from 'node:fs/promises'
+import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { z } from 'zod'
 import { errorText, HiveError } from '../wire/errors.ts'
@@ -13,13 +13,13 @@ import {
 } from '../wire/op.ts'
 import { createLineSplitter, parseJsonLine } from './json-lines.ts'
 import { createLineWriter } from './line-writer.ts'
+import { createTokenBuckets, type Rate } from './token-bucket.ts'
 
 export interface OpServerOptions {
   /** Path of the unix socket, at most 107 bytes. A dead socket file in its place is removed. */
   readonly path: string
+  /** Whoever may write to it may connect, if its directory lets them pass. Default 0600. */
   readonly mode?: number
-  /** Who may connect besides the daemon. */
-  readonly owner?: { uid: number; gid: number }
   readonly limits?: Partial<OpServerLimits>
   /** Errors that are nobody's answer: a handler that failed without a HiveError. */
   readonly onInternalError?: (error: unknown, op: string) => void
@@ -30,14 +30,17 @@ export interface OpServerLimits {
   readonly inFlightPerConnection: number
   /** A line has to be complete this long after its first byte. */
   readonly lineTimeoutMs: number
-  readonly maxBufferedBytes: number
+  /** Characters of replies that wait for a peer to read them, before it is given up. */
+  readonly maxBuffered: number
+  /** Requests of all connections together; those beyond are refused. */
+  readonly rate?: Rate
 }
 
 const DEFAULT_LIMITS: OpServerLimits = {
   connections: 64,
   inFlightPerConnection: 256,
   lineTimeoutMs: 10_000,
-  maxBufferedBytes: 8 * 1024 * 1024,
+  maxBuffered: 8 * 1024 * 1024,
 }
 
 export interface OpServer extends AsyncDisposable {
@@ -57,6 +60,8 @@ export async function serveOps<O extends Ops>(
   assertSocketPath(options.path)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const sockets = new Set<Socket>()
+  const bucket = limits.rate && createTokenBuckets(limits.rate, () => performance.now())
+  const isTooFast = () => bucket !== undefined && !bucket.take('')
   const server = createServer((socket) => {
     if (sockets.size >= limits.connections) {
       socket.destroy()
@@ -64,7 +69,7 @@ export async function serveOps<O extends Ops>(
     }
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    serveConnection(socket, ops, handlers, limits, options.onInternalError)
+    serveConnection(socket, ops, handlers, { ...limits, isTooFast }, options.onInternalError)
   })
   await listen(server, options)
   const close = async () => {
@@ -84,7 +89,7 @@ export function assertSocketPath(path: string): void {
   }
 }
 
-async function listen(server: Server, { path, mode = 0o600, owner }: OpServerOptions): Promise<void> {
+async function listen(server: Server, { path, mode = 0o600 }: OpServerOptions): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
@@ -96,19 +101,18 @@ async function listen(server: Server, { path, mode = 0o600, owner }: OpServerOpt
     })
   })
   await chmod(path, mode)
-  if (owner) await chown(path, owner.uid, owner.gid)
 }
 
 function serveConnection<O extends Ops>(
   socket: Socket,
   ops: O,
   handlers: Handlers<O>,
-  limits: OpServerLimits,
+  limits: OpServerLimits & { isTooFast(): boolean },
   onInternalError: OpServerOptions['onInternalError'],
 ): void {
   const gone = new AbortController()
   const call: Call = { signal: gone.signal, connection: socket }
-  const write = createLineWriter(socket, limits.maxBufferedBytes)
+  const write = createLineWriter(socket, limits.maxBuffered)
   const reply = (frame: ReplyFrame) => write(frame)
   const splitter = createLineSplitter(MAX_LINE_BYTES)
   const refuse = (error: unknown) => {
@@ -126,6 +130,10 @@ function serveConnection<O extends Ops>(
       reply({ id, ok: false, error: { code: 'too_many', message: 'too many requests wait for an answer' } })
       return
     }
+    if (limits.isTooFast()) {
+      reply({ id, ok: false, error: { code: 'rate_limited', message: 'too many requests on this socket' } })
+      return
+    }
     inFlight += 1
     try {
       reply({ id, ok: true, output: await callHandler(ops, handlers, op, frame.data.input, call) })
@@ -137,20 +145,24 @@ function serveConnection<O extends Ops>(
     }
   }
 
+  /** Each line has its own time, from its first byte to its last. */
+  const watchLine = (hasEnded: boolean) => {
+    if (hasEnded) {
+      clearTimeout(lineTimer)
+      lineTimer = undefined
+    }
+    if (splitter.pending() > 0) lineTimer ??= setTimeout(() => socket.destroy(), limits.lineTimeoutMs)
+  }
+
   socket.on('data', (chunk) => {
     try {
-      for (const line of splitter.push(chunk as Buffer)) answer(line).catch(refuse)
+      const lines = splitter.push(chunk as Buffer)
+      for (const line of lines) answer(line).catch(refuse)
+      watchLine(lines.length > 0)
     } catch (error) {
       socket.removeAllListeners('data')
       socket.resume()
       refuse(error)
-      return
-    }
-    if (splitter.pending() === 0) {
-      clearTimeout(lineTimer)
-      lineTimer = undefined
-    } else {
-      lineTimer ??= setTimeout(() => socket.destroy(), limits.lineTimeoutMs)
     }
   })
   // A reset connection is its peer's business; `close` follows and ends its calls.

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { HiveError } from '../wire/errors.ts'
+import { errorText, HiveError } from '../wire/errors.ts'
 import { DASHBOARD_PORT } from '../wire/names.ts'
+
+/** Timers of more than 2^31 ms would end at once. */
+const LONGEST_SECONDS = 2_000_000
 
 /** What the operator can put into the config file. Documented in docs/configuration.md. */
 export const SettingsFile = z.strictObject({
@@ -16,11 +19,22 @@ export const SettingsFile = z.strictObject({
   model: z.string().min(1).default('haiku').describe('model of agents for which none was chosen'),
   agentEnv: z.record(z.string(), z.string()).default({}).describe('environment of every agent, told to it at hello'),
   endpoints: z.array(z.string()).default([]).describe('host:port that agents may reach although it is not public'),
-  keepWarmSeconds: z.number().min(0).default(600).describe('how long an idle engine stays up; 0: one process per turn'),
-  hangSeconds: z.number().min(1).default(900).describe('a turn without any sign for so long counts as hung'),
+  keepWarmSeconds: z
+    .number()
+    .min(0)
+    .max(LONGEST_SECONDS)
+    .default(600)
+    .describe('how long an idle engine stays up; 0: one process per turn'),
+  hangSeconds: z
+    .number()
+    .min(1)
+    .max(LONGEST_SECONDS)
+    .default(900)
+    .describe('a turn without any sign for so long counts as hung'),
   silentSeconds: z
     .number()
     .min(1)
+    .max(LONGEST_SECONDS)
     .default(30)
     .describe('a harness without a heartbeat for so long is killed and started again'),
   slots: z.number().int().min(1).optional().describe('turns at once; default (RAM - 2 GiB) / 512 MiB'),
@@ -34,6 +48,11 @@ export const SettingsFile = z.strictObject({
     .describe('messages of one chain a minute before the operator is asked'),
   sendPerSecond: z.number().min(1).default(20).describe('messages a second that one agent may send'),
   sendBurst: z.number().int().min(1).default(100).describe('messages that one agent may send at once'),
+  requestsPerSecond: z
+    .number()
+    .min(10)
+    .default(500)
+    .describe('requests a second, of any kind, that the socket of one agent answers'),
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
   cpus: z.number().min(0.05).optional().describe('processors of each container'),
   pids: z.number().int().min(16).default(2048).describe('processes of each container'),
@@ -55,27 +74,40 @@ export type SettingsFlags = Partial<
   Pick<Settings, 'stateDir' | 'runDir' | 'port' | 'runtime' | 'demo' | 'agentEnv' | 'logLevel'>
 > & { config?: string }
 
-/** Where a hive lives, for the one who starts it and the one who calls it. `uid` 0 is root. */
+/** Where a hive lives, for the one who starts it and the one who calls it. `uid` 0 is root. Throws `bad_input` for an empty flag. */
 export function hivePaths(
   flags: Pick<SettingsFlags, 'stateDir' | 'runDir'>,
   env: NodeJS.ProcessEnv,
   uid: number,
 ): { stateDir: string; runDir: string } {
-  const home = env.HOME ?? '/'
-  const chosen = flags.stateDir ?? env.HIVE_STATE_DIR
-  const defaultState =
-    uid === 0 ? '/var/lib/hyperhive' : join(env.XDG_STATE_HOME ?? join(home, '.local/state'), 'hyperhive')
-  const stateDir = resolve(chosen ?? defaultState)
+  const chosen = checkFlag('--state-dir', flags.stateDir) ?? setOrNot(env.HIVE_STATE_DIR)
+  const stateDir = resolve(chosen ?? (uid === 0 ? '/var/lib/hyperhive' : xdg(env, 'STATE', '.local/state')))
   // Another state directory is another hive: it does not share the sockets of the usual one.
-  const system = uid === 0 ? '/run/hyperhive' : env.XDG_RUNTIME_DIR && join(env.XDG_RUNTIME_DIR, 'hyperhive')
-  const runDir = resolve(flags.runDir ?? env.HIVE_RUN_DIR ?? (chosen || !system ? join(stateDir, 'run') : system))
-  return { stateDir, runDir }
+  const runtime = absoluteOrNot(env.XDG_RUNTIME_DIR)
+  const system = uid === 0 ? '/run/hyperhive' : runtime && join(runtime, 'hyperhive')
+  const usual = chosen || !system ? join(stateDir, 'run') : system
+  return { stateDir, runDir: resolve(checkFlag('--run-dir', flags.runDir) ?? setOrNot(env.HIVE_RUN_DIR) ?? usual) }
+}
+
+/** An empty variable is one that is not set. */
+const setOrNot = (value: string | undefined): string | undefined => value || undefined
+
+/** As the XDG specification wants it: relative paths count as not set. */
+const absoluteOrNot = (value: string | undefined): string | undefined =>
+  value !== undefined && isAbsolute(value) ? value : undefined
+
+const xdg = (env: NodeJS.ProcessEnv, kind: 'STATE' | 'CONFIG', usual: string): string =>
+  join(absoluteOrNot(env[`XDG_${kind}_HOME`]) ?? join(setOrNot(env.HOME) ?? '/', usual), 'hyperhive')
+
+/** An empty flag is an unset variable of some script: not the current directory. */
+function checkFlag(flag: string, value: string | undefined): string | undefined {
+  if (value === '') throw new HiveError('bad_input', `${flag} is empty`, { hint: 'name a place, or leave it out' })
+  return value
 }
 
 /**
  * Puts flags, environment (`HIVE_STATE_DIR`, `HIVE_RUN_DIR`, `HIVE_CONFIG`) and config file together; `defaults` stand
- * in for what the file leaves out. Throws `bad_input` naming the file and the field when the file is wrong, `not_found` when
- * a named file is missing.
+ * in for what the file leaves out. Throws `bad_input` naming the file and the field when the file is wrong, or cannot be read.
  */
 export function loadSettings(
   flags: SettingsFlags,
@@ -83,21 +115,36 @@ export function loadSettings(
   uid: number,
   defaults: z.input<typeof SettingsFile> = {},
 ): Settings {
-  const named = flags.config ?? env.HIVE_CONFIG
-  const usual =
-    uid === 0
-      ? '/etc/hyperhive/hive.json'
-      : join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'hyperhive/hive.json')
+  const named = checkFlag('--config', flags.config) ?? setOrNot(env.HIVE_CONFIG)
+  const usual = uid === 0 ? '/etc/hyperhive/hive.json' : join(xdg(env, 'CONFIG', '.config'), 'hive.json')
   const path = named ?? usual
   const file = readSettingsFile(path, named !== undefined, defaults)
-  const { config: _, agentEnv, ...rest } = flags
+  const { config: _, agentEnv: givenEnv, ...rest } = flags
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+  const agentEnv = { ...file.agentEnv, ...givenEnv }
+  checkBaseUrl(agentEnv.ANTHROPIC_BASE_URL)
   return Settings.parse({
     ...file,
     ...given,
     ...hivePaths(flags, env, uid),
-    agentEnv: { ...file.agentEnv, ...agentEnv },
+    agentEnv,
     hasConfigFile: existsSync(path),
+  })
+}
+
+/** The gateway makes an endpoint of it: what is no URL, or one by accident (`localhost:8080`), would be refused much later. */
+function checkBaseUrl(value: string | undefined): void {
+  if (!value) return
+  const url = URL.parse(value)
+  if (url?.host && ['http:', 'https:'].includes(url.protocol)) return
+  // The value itself is not quoted: a password may stand in it.
+  const meant = value.includes('://') ? null : URL.parse(`http://${value}`)
+  const isNear = meant !== null && /^(localhost|127\.|\[::1\])/.test(meant.hostname)
+  const spelling = meant
+    ? `${isNear ? 'http' : 'https'}://${meant.host}${meant.pathname.replace(/\/$/, '')}`
+    : 'https://…'
+  throw new HiveError('bad_input', 'ANTHROPIC_BASE_URL is no http or https URL', {
+    hint: `ANTHROPIC_BASE_URL=${spelling}`,
   })
 }
 
@@ -111,7 +158,7 @@ function readSettingsFile(
     text = readFileSync(path, 'utf8')
   } catch (cause) {
     if (required || (cause as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new HiveError('not_found', `cannot read the config file ${path}`, { cause })
+      throw new HiveError('bad_input', `cannot read the config file ${path}: ${errorText(cause)}`, { cause })
     }
   }
   let value: unknown

@@ -112,4 +112,11 @@ describe('a database', () => {
     assert.deepEqual(readFileSync(file), before)
     assert.ok(statSync(file).size > 0 && existsSync(file))
   })
+
+  test('does not call a file damaged that it cannot open for another reason', () => {
+    assert.throws(
+      () => open('no/such/directory'),
+      (error: HiveError) => error.code === 'unavailable' && !/damaged/.test(error.message) && error.hint !== undefined,
+    )
+  })
 })

@@ -34,6 +34,8 @@ export interface Database extends Disposable {
   hasPendingWrites(): boolean
   all(sql: string, ...values: SQLInputValue[]): Row[]
   get(sql: string, ...values: SQLInputValue[]): Row | undefined
+  /** Rows as they are asked for, for those who may stop early; nothing else may be done with the database meanwhile. */
+  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row>
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number }
   close(): void
 }
@@ -74,7 +76,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   let pending: PendingWrite[] = []
 
   let forgetMemory = () => {}
-  let fullUntil: NodeJS.Timeout | undefined
+  let isFull = false
+  let ballastWatch: NodeJS.Timeout | undefined
 
   type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
@@ -134,13 +137,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  /** Takes the ballast again when there is space, and with it all kinds of writes. */
+  const awaitSpace = (ballast: Ballast): void => {
+    ballastWatch ??= setInterval(() => {
+      if (!ballast.restore()) return
+      clearInterval(ballastWatch)
+      ballastWatch = undefined
+      isFull = false
+    }, FULL_CHECK_MS).unref()
+  }
+  // There was no room for it when the file was opened.
+  if (options.ballast?.isReleased) awaitSpace(options.ballast)
+
   /** Takes essential writes only, until there is space again. */
   const closeForFullDisk = (ballast: Ballast): void => {
-    fullUntil ??= setInterval(() => {
-      if (!ballast.restore()) return
-      clearInterval(fullUntil)
-      fullUntil = undefined
-    }, FULL_CHECK_MS).unref()
+    isFull = true
+    awaitSpace(ballast)
   }
 
   const flush = () => {
@@ -170,7 +182,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     write(change, { essential = false } = {}) {
       return new Promise((resolve, reject) => {
-        if (fullUntil !== undefined && !essential) return reject(diskFull())
+        if (isFull && !essential) return reject(diskFull())
         if (pending.length === 0) setImmediate(flush)
         pending.push({ change, essential, resolve: resolve as (value: unknown) => void, reject })
       })
@@ -179,17 +191,18 @@ export function openDatabase(options: DatabaseOptions): Database {
       forgetMemory = undone
     },
     get isFull() {
-      return fullUntil !== undefined
+      return isFull
     },
     hasPendingWrites: () => pending.length > 0,
     all: (sql, ...values) => prepare(sql).all(...values) as Row[],
     get: (sql, ...values) => prepare(sql).get(...values) as Row | undefined,
+    iterate: (sql, ...values) => prepare(sql).iterate(...values) as Iterable<Row>,
     run(sql, ...values) {
       const { changes, lastInsertRowid } = prepare(sql).run(...values)
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
     },
     close() {
-      clearInterval(fullUntil)
+      clearInterval(ballastWatch)
       if (pending.length > 0) flush()
       if (db.isOpen) db.close()
     },
@@ -265,16 +278,22 @@ function describeFailure(cause: unknown): HiveError {
   return new HiveError('unavailable', `the database refused the write: ${errorText(cause)}`, { cause })
 }
 
-const SQLITE_BUSY = 5
+const [SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_NOTADB] = [5, 11, 26]
 
 function describeOpenFailure(cause: unknown, path: string): HiveError {
-  if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) {
+  const code = (cause as { errcode?: number }).errcode
+  if (code === SQLITE_BUSY) {
     return new HiveError('unavailable', `another process holds ${path}`, {
       hint: 'another hive daemon runs on this state directory: stop it, or choose another --state-dir',
       cause,
     })
   }
-  return damaged(path, errorText(cause), cause)
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, errorText(cause), cause)
+  if (isFullDisk(cause)) return new HiveError('disk_full', `there is no space to open ${path}`, { cause })
+  return new HiveError('unavailable', `cannot open ${path}: ${errorText(cause)}`, {
+    hint: 'the file itself may be sound: see who owns it and its directory, and whether the disk is in order',
+    cause,
+  })
 }
 
 const damaged = (path: string, problem: string, cause?: unknown): HiveError =>

@@ -10,7 +10,8 @@ export const Body = z
   .string()
   .min(1, 'is empty')
   .refine(
-    (body) => encoder.encode(body).length <= MAX_BODY_BYTES,
+    // A UTF-16 unit takes 3 bytes at most: most bodies need not be measured.
+    (body) => 3 * body.length <= MAX_BODY_BYTES || encoder.encode(body).length <= MAX_BODY_BYTES,
     `is longer than ${MAX_BODY_BYTES} bytes; put it in a file`,
   )
 
@@ -19,6 +20,8 @@ export const START_AFRESH_EXIT_CODE = 75
 
 /** Longest wait of a `recv`, in seconds. */
 export const MAX_WAIT_SECONDS = 180
+/** Unix milliseconds that a Date can hold. */
+const Moment = z.number().min(0).max(8.64e15)
 const Wait = z.number().min(0).max(MAX_WAIT_SECONDS).default(0)
 
 const SendTool = z.strictObject({
@@ -110,15 +113,15 @@ export const agentOps = {
     }),
   },
   inbox: {
-    about: 'The last messages addressed to you, delivered or not.',
-    input: z.strictObject({ limit: z.number().int().min(1).max(200).default(30) }),
+    about: 'What waits in your inbox, in the order of delivery, bodies cut.',
+    input: z.strictObject({ limit: z.number().int().min(1).max(100).default(30) }),
     output: z.object({ messages: z.array(Message) }),
   },
   append_events: {
     about: 'Store live events; numbered within the epoch, a repeated number is ignored.',
     input: z.strictObject({
       epoch: z.number().int(),
-      events: z.array(z.object({ n: z.number().int(), at: z.number(), event: LiveEvent })).max(500),
+      events: z.array(z.object({ n: z.number().int().min(0), at: Moment, event: LiveEvent })).max(500),
     }),
     output: z.object({}),
   },

@@ -38,8 +38,11 @@ export const HelperEvent = z.discriminatedUnion('event', [
     id: z.number(),
     from: z.string(),
     to: z.string(),
+    /** As its turn was ended by the recipient: the recipient's claim. */
     reason: z.string(),
     body: z.string(),
+    /** So many others of the same sender died with it. */
+    more: z.number().int().default(0),
   }),
   z.object({ event: z.literal('container_crash'), agent: z.string(), note: z.string() }),
   z.object({ event: z.literal('killed'), agent: z.string() }),

@@ -15,7 +15,7 @@ export const gatewayOps = {
       agents: z.array(
         z.strictObject({
           name: AgentName,
-          /** The unix socket to listen on; its directory exists, is the gateway's, and has the agent's group (2750). */
+          /** The unix socket to listen on; its directory exists, is the gateway's, and has the agent's group (2750) where it has one. */
           socket: z.string(),
           /** `host` or `*.suffix`, either with `:port`; absent: any public address. */
           allow: z.array(z.string()).optional(),

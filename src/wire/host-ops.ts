@@ -30,6 +30,8 @@ export const hostOps = {
       runtime: z.string(),
       /** 'demo': a scripted model answers, nothing is sent to Anthropic. */
       model: z.enum(['demo', 'real']),
+      /** 'host': agents use the network of this machine. */
+      network: z.enum(['none', 'host']),
       slots: z.object({ used: z.number().int(), total: z.number().int() }),
       agents: z.array(Agent),
       messages: z.record(MessageState, z.number().int()),

@@ -19,7 +19,7 @@ export type TurnReason = z.infer<typeof TurnReason>
 
 /** The engine's own figures for one turn: the agent's claim. */
 export const TurnUsage = z.object({
-  model: z.string(),
+  model: z.string().max(200),
   inputTokens: z.number(),
   outputTokens: z.number(),
   cacheReadTokens: z.number(),
@@ -32,10 +32,13 @@ export const TurnUsage = z.object({
 })
 export type TurnUsage = z.infer<typeof TurnUsage>
 
+/** Longest `detail`, in characters; what is longer is cut. */
+const MAX_DETAIL = 500
+
 export const TurnEnd = z.object({
   reason: TurnReason,
   /** One line for people. */
-  detail: z.string(),
+  detail: z.string().overwrite((text) => text.slice(0, MAX_DETAIL)),
   /** Unix milliseconds: when a quota frees up. */
   resetsAt: z.number().optional(),
   usage: TurnUsage.optional(),

@@ -26,6 +26,11 @@ export const brokerOps = {
     input: z.strictObject({ agent: Agent, epoch: z.number(), ids: z.array(z.number()) }),
     output: z.object({}),
   },
+  release: {
+    about: 'End a turn because the API is not to be had.',
+    input: z.strictObject({ agent: Agent, epoch: z.number(), ids: z.array(z.number()) }),
+    output: z.object({}),
+  },
   rows: {
     about: 'All messages.',
     input: z.strictObject({}),

@@ -17,7 +17,7 @@ const broker = new Broker({
   slots: 100,
   sendRate: NO_LIMIT,
   chainRate: NO_LIMIT,
-  recipients: { active: () => AGENTS, wasDestroyed: () => false },
+  recipients: { active: () => AGENTS, isActive: () => true, wasDestroyed: () => false },
   now: createSteadyClock(),
 })
 await serveOps(
@@ -27,7 +27,7 @@ await serveOps(
     async hello({ agent, epoch: known }) {
       const goesOn = known !== undefined && known === store.epoch(agent)
       const epoch = goesOn ? known : await broker.beginEpoch(agent, { charge: true, reason: 'killed' })
-      return { epoch, leases: store.held(agent, epoch) }
+      return { epoch, leases: await store.held(agent, epoch) }
     },
     recv: async ({ agent, epoch, waitMs }, { signal }) => ({
       message: await broker.recv(agent, { epoch, waitMs, signal }),
@@ -36,9 +36,13 @@ await serveOps(
       await broker.endTurn(agent, epoch, ids, { reason: 'ok', detail: '' }, true)
       return {}
     },
-    rows() {
+    async release({ agent, epoch, ids }) {
+      await broker.endTurn(agent, epoch, ids, { reason: 'overloaded', detail: '529' }, false)
+      return {}
+    },
+    async rows() {
       const keys = new Map(db.all('SELECT id, key FROM messages').map(({ id, key }) => [id, key as string | null]))
-      const { messages } = store.list({ limit: 1_000_000 })
+      const { messages } = await store.list({ limit: 1_000_000 })
       return { messages: messages.map((message) => ({ ...message, key: keys.get(message.id) ?? null })) }
     },
   },

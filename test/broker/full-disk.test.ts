@@ -35,7 +35,7 @@ test('a full disk refuses sends, lets turns go on and end, and goes on by itself
     await store.endTurn('alice', { epoch, ids: [delivery.id], end, accepted: true, now: Date.now(), random: 0 })
   }
   assert.equal(store.pending('alice'), before - QUEUED)
-  assert.equal(store.count().done, QUEUED)
+  assert.equal((await store.count()).done, QUEUED)
   assert.equal(existsSync(`${database}.ballast`), false)
   await assert.rejects(send(), { code: 'disk_full' })
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectOps, type OpConnection } from '../../src/kit/op-client.ts'
@@ -55,6 +56,10 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
   let retries = 0
   /** Key of every send that was answered → the id that it was given. */
   const confirmed = new Map<string, number>()
+  /** Ids whose ack was confirmed. */
+  const acked = new Set<number>()
+  /** Id → attempts that consumers saw, in order. */
+  const attempts = new Map<number, number[]>()
 
   const runSender = async (name: string) => {
     let connection = await connect()
@@ -77,36 +82,30 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
     connection.close()
   }
 
+  /** One process after the other takes the mail of an agent; each is killed after a while. */
   const runConsumer = async (agent: string) => {
-    let epoch: number | undefined
     while (consuming) {
-      const connection = await connect()
-      try {
-        const hello = await connection.call.hello({ agent, epoch })
-        epoch = hello.epoch
-        let held = hello.leases
-        while (consuming) {
-          if (held.length === 0) {
-            const { message } = await connection.call.recv({ agent, epoch, waitMs: 200 })
-            held = message ? [message] : []
-            continue
-          }
-          // A consumer that is killed comes back as a new life; while the test winds down none is.
-          if (sending && Math.random() < 0.05) {
-            consumerKills += 1
-            epoch = undefined
-            break
-          }
-          await connection.call.ack({ agent, epoch, ids: held.map(({ id }) => id) })
-          held = []
-        }
-      } catch (error) {
-        assert.ok(error instanceof HiveError, String(error))
-        // An ack that was committed but not answered is repeated, and refused.
-        assert.ok(['unreachable', 'stale_lease', 'conflict'].includes(error.code), error.message)
-      } finally {
-        await connection[Symbol.asyncDispose]()
-      }
+      const argv = [join(import.meta.dirname, 'consumer-program.ts'), socket, agent]
+      const consumer = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = once(consumer, 'close')
+      const lines = createInterface({ input: consumer.stdout })
+      lines.on('line', (line) => {
+        const [verb, id, attempt] = line.split(' ')
+        if (verb === 'acked') acked.add(Number(id))
+        else attempts.set(Number(id), [...(attempts.get(Number(id)) ?? []), Number(attempt)])
+      })
+      // It has to get to work before it is killed.
+      await Promise.race([once(lines, 'line'), ended])
+      const stop = new AbortController()
+      const life = sleep(Math.random() * 60, undefined, { signal: stop.signal }).catch(() => {})
+      await Promise.race([life, ended])
+      // While the test winds down the last ones work on.
+      while (!sending && consuming) await sleep(20)
+      stop.abort()
+      assert.equal(consumer.exitCode, null, 'a consumer ended by itself')
+      consumer.kill('SIGKILL')
+      consumerKills += 1
+      await ended
     }
   }
 
@@ -122,6 +121,7 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
     }
     sending = false
     await Promise.all(senders)
+    assert.ok(consumerKills >= CONSUMER_KILLS && daemonKills >= DAEMON_KILLS)
 
     let rows: (Message & { key: string | null })[]
     const observer = await connect()
@@ -147,11 +147,24 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
       assert.equal(state === 'dead', failures >= 3, `message ${id}: ${state} with ${failures} failures`)
       assert.ok(attempt > failures || state === 'dead', `message ${id}: ${attempt} attempts, ${failures} failures`)
     }
+    const byId = new Map(sent.map((message) => [message.id, message]))
+    const undone = [...acked].filter((id) => byId.get(id)?.state !== 'done' && byId.has(id))
+    assert.deepEqual(undone, [], 'a confirmed ack was forgotten')
+    for (const [id, seen] of attempts) {
+      assert.deepEqual(
+        seen,
+        [...seen].sort((a, b) => a - b),
+        `message ${id} came in attempts ${seen}`,
+      )
+      const final = byId.get(id)
+      if (final && acked.has(id))
+        assert.equal(seen.at(-1), final.attempt, `message ${id} was worked on again after its ack`)
+    }
     const redelivered = sent.filter(({ attempt }) => attempt > 1).length
     const dead = sent.filter(({ state }) => state === 'dead').length
     t.diagnostic(
       `${daemonKills} kills of the broker, ${consumerKills} of consumers, ${confirmed.size} confirmed sends, ${retries} retries, ` +
-        `${redelivered} redelivered, ${dead} dead, 0 lost, 0 double`,
+        `${acked.size} confirmed acks, ${redelivered} redelivered, ${dead} dead, 0 lost, 0 double`,
     )
   } finally {
     sending = false

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../src/kit/run.ts'
+import { installPackage } from './install-package.ts'
 
 export interface LoopDisk extends AsyncDisposable {
   /** Where its file system is mounted. */
@@ -23,13 +24,7 @@ export async function whyNoLoopDisk(): Promise<string | undefined> {
     () => true,
     () => false,
   )
-  if (!hasTool) {
-    const argv = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'xfsprogs'] as const
-    const installed = await run([...argv], { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 120_000 }).catch(
-      () => undefined,
-    )
-    if (installed?.exitCode !== 0) return 'xfs_io (Debian package xfsprogs) is missing'
-  }
+  if (!hasTool && !(await installPackage('xfsprogs'))) return 'xfs_io (Debian package xfsprogs) is missing'
   try {
     await using _disk = await openLoopDisk(8)
     return undefined

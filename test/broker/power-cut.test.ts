@@ -14,7 +14,7 @@ const ROUNDS = 3
 /** Confirmed sends before the power goes. */
 const ENOUGH = 3_000
 
-test('a power cut loses no confirmed message', { timeout: 120_000 }, async (t) => {
+test('a power cut loses no confirmed message and forgets no confirmed ack', { timeout: 120_000 }, async (t) => {
   const why = await whyNoLoopDisk()
   if (why) return t.skip(why)
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -36,20 +36,37 @@ test('a power cut loses no confirmed message', { timeout: 120_000 }, async (t) =
           if (powered) confirmed.set(key, ids[0] as number)
         }
       }
+      const acked = new Set<number>()
+      const ackUntilDark = async (agent: string) => {
+        const { call } = await connectOps(brokerOps, socket)
+        const { epoch } = await call.hello({ agent })
+        while (powered) {
+          const { message } = await call.recv({ agent, epoch, waitMs: 1_000 })
+          if (!message) continue
+          await call.ack({ agent, epoch, ids: [message.id] })
+          if (powered) acked.add(message.id)
+        }
+      }
+      const consumer = ackUntilDark('a1').catch(() => {})
       const senders = Array.from({ length: 8 }, (_, index) => sendUntilDark(`s${index}`).catch(() => {}))
       while (confirmed.size < ENOUGH) await new Promise((resolve) => setTimeout(resolve, 5))
       await disk.cutPower()
       powered = false
       server.kill('SIGKILL')
       await once(server, 'exit')
-      await Promise.all(senders)
+      await Promise.all([...senders, consumer])
 
       await disk.mountAgain()
       using db = openHiveDatabase(database)
-      const stored = new Map(db.all('SELECT id, key FROM messages').map(({ id, key }) => [String(key), Number(id)]))
+      const rows = db.all('SELECT id, key, state FROM messages')
+      const stored = new Map(rows.map(({ id, key }) => [String(key), Number(id)]))
+      const done = new Set(rows.filter(({ state }) => state === 'done').map(({ id }) => Number(id)))
       const lost = [...confirmed].filter(([key, id]) => stored.get(key) !== id)
       assert.deepEqual(lost, [])
-      t.diagnostic(`round ${round + 1}: ${confirmed.size} confirmed, ${lost.length} lost`)
+      const forgotten = [...acked].filter((id) => !done.has(id))
+      assert.deepEqual(forgotten, [])
+      assert.ok(acked.size > 0)
+      t.diagnostic(`round ${round + 1}: ${confirmed.size} sends and ${acked.size} acks confirmed, none lost`)
     } finally {
       server.kill('SIGKILL')
       rmSync(sockets, { recursive: true })

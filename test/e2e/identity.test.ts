@@ -80,6 +80,13 @@ describe('who speaks', { timeout: 120_000 }, () => {
     assert.equal((await hive.message(id, ({ state }) => state !== 'leased')).error, 'cancelled')
   })
 
+  test('no other process of the sandbox can open the inspector of its harness', async () => {
+    // Process 1 is the sandbox's init, 2 the harness.
+    assert.match(await outputOf('alice', 'kill -USR1 2 && tr "\\0" " " < /proc/2/cmdline'), /harness\.mjs/)
+    // A turn later it would listen; 9229 is 240D.
+    assert.match(await outputOf('alice', 'grep -c 0100007F:240D /proc/net/tcp; echo looked'), /^0\s+looked/)
+  })
+
   test('a sandbox holds its own socket and nobody else’s', async () => {
     const found = await outputOf(
       'alice',

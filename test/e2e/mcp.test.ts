@@ -17,7 +17,7 @@ describe('the tools of an agent over stdio', { timeout: 60_000 }, () => {
     await host.spawn({ name: 'alice' })
     const run = JSON.parse(readFileSync(join(hive.stateDir, 'containers/h-alice/run.json'), 'utf8'))
     const uid = agentUid(1, process.getuid?.() ?? 0)
-    const [command, ...args] = execArgv({ initPid: run.processes.init.pid, uid, cgroupFiles: [] }, [
+    const [command, ...args] = execArgv({ initPid: run.processes.init.pid, uid, network: 'none', cgroupFiles: [] }, [
       'env',
       'HIVE_LABEL=alice',
       '/opt/hive/hive-ag3nt',

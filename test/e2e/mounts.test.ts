@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { FIRST_AGENT_UID, GATEWAY_UID } from '../../src/host/layout.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 
 /** Has an agent run a command and gives what it printed, as its model was told. */
@@ -41,6 +42,48 @@ describe('what agents see of each other', { timeout: 90_000 }, () => {
     await host.spawn({ name: 'bob' })
     await runIn(hive, 'bob', 'echo hi > /state/notes.md; echo')
     assert.match(await runIn(hive, 'manager', 'cat /agents/bob/state/notes.md'), /hi/)
+  })
+
+  test('every directory has the owner and the mode that keep others out, whatever the umask', async () => {
+    const umask = process.umask(0o077)
+    await using hive = await startTestHive().finally(() => process.umask(umask))
+    await (await hive.host()).spawn({ name: 'alice' })
+    assert.equal((await runIn(hive, 'alice', 'echo well')).trim(), 'well')
+    const isRoot = process.getuid?.() === 0
+    const daemon = process.getuid?.() ?? 0
+    // Slot 0 is the manager's, alice has slot 1; an ordinary user has no uids to give.
+    const [manager, alice, gateway] = isRoot
+      ? [FIRST_AGENT_UID, FIRST_AGENT_UID + 1, GATEWAY_UID]
+      : [daemon, daemon, daemon]
+    const look = (path: string) => {
+      const { uid, gid, mode } = statSync(path)
+      return { uid, gid, mode: (mode & 0o7777).toString(8) }
+    }
+    const own = process.getgid?.() ?? 0
+    const groupOf = (uid: number) => (isRoot ? uid : own)
+    const socketDirectory = isRoot ? '2750' : '700'
+    const { stateDir, runDir } = hive
+    for (const [path, uid, gid, mode] of [
+      [stateDir, daemon, own, '711'],
+      [runDir, daemon, own, '711'],
+      [join(stateDir, 'agents'), daemon, own, '711'],
+      [join(stateDir, 'containers'), daemon, own, '711'],
+      [join(stateDir, 'credentials'), daemon, own, '711'],
+      [join(stateDir, 'credentials/alice'), alice, groupOf(alice), '700'],
+      [join(stateDir, 'agents/alice'), daemon, own, '711'],
+      [join(stateDir, 'agents/alice/state'), alice, groupOf(manager), '2750'],
+      [join(stateDir, 'proposed'), manager, groupOf(manager), '700'],
+      [join(stateDir, 'gateway'), gateway, groupOf(gateway), '700'],
+      [join(runDir, 'host.sock'), daemon, own, '600'],
+      [join(runDir, 'agents'), daemon, own, '711'],
+      [join(runDir, 'agents/alice'), daemon, groupOf(alice), socketDirectory],
+      [join(runDir, 'agents/alice/mcp.sock'), daemon, groupOf(alice), '660'],
+      [join(runDir, 'egress'), daemon, own, '711'],
+      [join(runDir, 'egress/alice'), gateway, groupOf(alice), socketDirectory],
+      [join(runDir, 'egress/alice/egress.sock'), gateway, groupOf(alice), '660'],
+    ] as const) {
+      assert.deepEqual({ path, ...look(path) }, { path, uid, gid, mode })
+    }
   })
 
   test('an agent that is destroyed and spawned again finds its notes; purged, it does not', async () => {

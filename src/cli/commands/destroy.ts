@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { HiveError } from '../../wire/errors.ts'
 import { hostOps } from '../../wire/host-ops.ts'
+import { SubAgentName } from '../../wire/names.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
 import { type HostClient, withDaemon } from '../daemon-client.ts'
+import { sayWhileWaiting } from '../patience.ts'
 import { say, show } from '../show.ts'
 
 type Flags = GlobalFlags & { purge?: boolean; yes?: boolean }
@@ -18,12 +21,20 @@ export const addDestroy = (program: Command, cli: Cli): Command =>
     .option('-y, --yes', 'do not ask')
     .action(async (agent: string, _, command: Command) => {
       const flags = flagsOf<Flags>(command)
+      checkName(agent)
       await withDaemon(cli, flags, async (call) => {
         if (!flags.yes) await confirm(cli, await whatGoes(call, agent, flags))
-        await call.destroy({ agent, purge: flags.purge })
+        const destroyed = call.destroy({ agent, purge: flags.purge })
+        await sayWhileWaiting(cli, flags, `the turn of ${agent} to end; hive cancel ${agent} interrupts it`, destroyed)
       })
       show(cli, flags, { data: { name: agent }, text: () => `${agent} destroyed\n` })
     })
+
+/** Before anybody is asked whether to destroy what cannot be. Throws `bad_input`. */
+function checkName(agent: string): void {
+  const { error } = SubAgentName.safeParse(agent)
+  if (error) throw new HiveError('bad_input', `${agent} cannot be destroyed: it ${error.issues[0]?.message}`)
+}
 
 async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promise<string[]> {
   const { agents } = await call.list({})
@@ -40,7 +51,7 @@ async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promi
   ].filter(Boolean)
 }
 
-/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `cancelled` at a No. */
+/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `cancelled` at a No, or when the input ends. */
 async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
   const { stdin, err } = cli.io
   if (!stdin.isTTY || !err.isTTY) {
@@ -56,6 +67,6 @@ async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
     },
   })
   using asking = createInterface({ input: stdin, output })
-  const answer = await asking.question('Go on? [y/N] ')
+  const answer = await Promise.race([asking.question('Go on? [y/N] '), once(asking, 'close').then(() => '')])
   if (!/^y(es)?$/i.test(answer.trim())) throw new HiveError('cancelled', 'nothing was destroyed')
 }

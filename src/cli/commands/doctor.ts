@@ -30,7 +30,7 @@ export const addDoctor = (program: Command, cli: Cli): Command =>
 
 async function examine(cli: Cli, flags: Flags): Promise<Check[]> {
   // Other commands do without what these need.
-  const [programs, { checkSandbox }, places, surroundings] = await Promise.all([
+  const [programs, sandbox, places, surroundings] = await Promise.all([
     import('../doctor/programs.ts'),
     import('../doctor/sandbox.ts'),
     import('../doctor/places.ts'),
@@ -38,23 +38,36 @@ async function examine(cli: Cli, flags: Flags): Promise<Check[]> {
   ])
   const { settings, check } = readSettings(cli, flags)
   const patient: Patient = { cli, flags, settings }
-  return Promise.all([
-    programs.checkNode(),
-    programs.checkClaude(),
-    programs.checkBubblewrap(),
-    checkSandbox(cli.uid),
-    programs.checkTool('git', 'git'),
-    programs.checkTool('setpriv', 'util-linux'),
-    programs.checkTool('nsenter', 'util-linux'),
-    check,
-    places.checkStateDir(patient),
-    places.checkFreeSpace(patient),
-    places.checkSocketPath(patient),
-    surroundings.checkLimits(),
-    surroundings.checkCredentials(patient),
-    surroundings.checkPort(patient),
-    surroundings.checkDaemon(patient),
-  ])
+  const probe = cli.probeSandbox()
+  const checks: [name: string, run: () => Check | Promise<Check>][] = [
+    ['node', () => programs.checkNode()],
+    ['claude', programs.checkClaude],
+    ['bundler', () => programs.checkBundler()],
+    ['bwrap', () => programs.checkTool('bwrap', 'bubblewrap')],
+    ['sandbox', async () => sandbox.checkSandbox(await probe, cli.uid)],
+    ['limits', async () => sandbox.checkLimits(await probe)],
+    ['git', () => programs.checkTool('git', 'git')],
+    ['setpriv', () => programs.checkTool('setpriv', 'util-linux')],
+    ['nsenter', () => programs.checkTool('nsenter', 'util-linux')],
+    ['config', () => check],
+    ['state', () => places.checkStateDir(patient)],
+    ['run', () => places.checkRunDir(patient)],
+    ['disk', () => places.checkFreeSpace(patient)],
+    ['sockets', () => places.checkSocketPath(patient)],
+    ['credentials', () => surroundings.checkCredentials(patient)],
+    ['port', () => surroundings.checkPort(patient)],
+    ['daemon', () => surroundings.checkDaemon(patient)],
+  ]
+  return Promise.all(checks.map(([name, run]) => tryCheck(name, run)))
+}
+
+/** A check that cannot be made has failed: the others are still of use. */
+async function tryCheck(name: string, run: () => Check | Promise<Check>): Promise<Check> {
+  try {
+    return await run()
+  } catch (error) {
+    return fail(name, `cannot be checked: ${errorText(error)}`, 'run hive doctor as the user of the daemon')
+  }
 }
 
 /** The settings; the defaults, and a complaint, when the config file is wrong. */

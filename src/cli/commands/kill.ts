@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addAgentVerb, addNow } from '../agent-verb.ts'
+import { addAgentVerb, addNow, endOfTurnText } from '../agent-verb.ts'
 import type { Cli } from '../cli.ts'
 
 export const addKill = (program: Command, cli: Cli): Command =>
@@ -9,4 +9,5 @@ export const addKill = (program: Command, cli: Cli): Command =>
     options: addNow,
     act: async (call, agent, { now }) => (await call.kill({ agent, now })).agent,
     done: 'stopped, until hive start',
+    waitsFor: endOfTurnText,
   })

@@ -3,6 +3,7 @@ import { hostOps } from '../../wire/host-ops.ts'
 import { agentTable } from '../agent-table.ts'
 import { type Cli, flagsOf } from '../cli.ts'
 import { withDaemon } from '../daemon-client.ts'
+import { sayDemo } from '../demo-talk.ts'
 import { createPaint } from '../paint.ts'
 import { show } from '../show.ts'
 
@@ -13,6 +14,7 @@ export const addList = (program: Command, cli: Cli): Command =>
     .option('-q, --quiet', 'names only')
     .action(async (_, command: Command) => {
       const flags = flagsOf<{ quiet?: boolean }>(command)
+      await sayDemo(cli, flags)
       const { agents } = await withDaemon(cli, flags, (call) => call.list({}))
       show(cli, flags, {
         data: agents,

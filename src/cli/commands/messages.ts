@@ -5,6 +5,7 @@ import { MessageState } from '../../wire/things.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
 import { connectDaemon, withDaemon } from '../daemon-client.ts'
 import { wholeNumber } from '../daemon-flags.ts'
+import { sayDemo } from '../demo-talk.ts'
 import { FOLLOW_WAIT_SECONDS, followPages } from '../follow.ts'
 import { sayGap } from '../follow-talk.ts'
 import { createMessageFlow } from '../message-flow.ts'
@@ -26,6 +27,7 @@ export const addMessages = (program: Command, cli: Cli): Command =>
     .option('-q, --quiet', 'ids only')
     .action(async (_, command: Command) => {
       const flags = flagsOf<Flags>(command)
+      await sayDemo(cli, flags)
       await (flags.follow ? follow(cli, flags) : list(cli, flags))
     })
 

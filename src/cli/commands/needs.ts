@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { hostOps } from '../../wire/host-ops.ts'
 import { type Cli, flagsOf } from '../cli.ts'
 import { withDaemon } from '../daemon-client.ts'
+import { sayDemo } from '../demo-talk.ts'
 import { idOfNeed, needText } from '../need-text.ts'
 import { createPaint } from '../paint.ts'
 import { show } from '../show.ts'
@@ -13,6 +14,7 @@ export const addNeeds = (program: Command, cli: Cli): Command =>
     .option('-q, --quiet', 'numbers of messages and names of agents only')
     .action(async (_, command: Command) => {
       const flags = flagsOf<{ quiet?: boolean }>(command)
+      await sayDemo(cli, flags)
       const { needs } = await withDaemon(cli, flags, (call) => call.needs({}))
       const look = { paint: createPaint(cli.io.out), now: cli.io.now() }
       show(cli, flags, {

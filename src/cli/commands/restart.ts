@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addAgentVerb, addNow } from '../agent-verb.ts'
+import { addAgentVerb, addNow, endOfTurnText } from '../agent-verb.ts'
 import type { Cli } from '../cli.ts'
 
 export const addRestart = (program: Command, cli: Cli): Command =>
@@ -9,4 +9,5 @@ export const addRestart = (program: Command, cli: Cli): Command =>
     options: addNow,
     act: async (call, agent, { now }) => (await call.restart({ agent, now })).agent,
     done: 'restarted',
+    waitsFor: endOfTurnText,
   })

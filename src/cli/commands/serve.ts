@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { type Cli, flagsOf } from '../cli.ts'
 import { addDaemonOptions, type DaemonFlags, settingsOf } from '../daemon-flags.ts'
-import { printable } from '../printable.ts'
-import { say } from '../show.ts'
+import { runDaemon } from '../run-daemon.ts'
 
 export const addServe = (program: Command, cli: Cli): Command =>
   addDaemonOptions(
@@ -10,12 +9,12 @@ export const addServe = (program: Command, cli: Cli): Command =>
       .command('serve')
       .description('Run the daemon as a service: it logs to stderr, and leaves its agents running.'),
   ).action(async (_, command: Command) => {
-    const daemon = await cli.startDaemon(settingsOf(cli, flagsOf<DaemonFlags>(command)))
-    for (const notice of daemon.notices) say(cli, `hive: ${printable(notice)}`)
-    const forget = cli.io.onSignal(['SIGINT', 'SIGTERM'], () => void daemon.stop({ stopAgents: false }))
-    try {
-      await daemon.done
-    } finally {
-      forget()
-    }
+    const flags = flagsOf<DaemonFlags>(command)
+    await runDaemon(cli, settingsOf(cli, flags), {
+      signals: ['SIGINT', 'SIGTERM'],
+      stopAgents: false,
+      json: flags.json === true,
+      goodbye: 'hive: stopping; agents run on',
+      leaving: 'hive: leaving at once',
+    })
   })

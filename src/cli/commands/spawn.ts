@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { hostOps } from '../../wire/host-ops.ts'
+import { helloText } from '../agent-verb.ts'
 import { type Cli, flagsOf } from '../cli.ts'
 import { withDaemon } from '../daemon-client.ts'
+import { sayWhileWaiting } from '../patience.ts'
 import { printable } from '../printable.ts'
 import { say, show } from '../show.ts'
 
@@ -13,7 +15,9 @@ export const addSpawn = (program: Command, cli: Cli): Command =>
     .option('-q, --quiet', 'name only')
     .action(async (name: string, _, command: Command) => {
       const flags = flagsOf<{ quiet?: boolean }>(command)
-      const spawned = await withDaemon(cli, flags, (call) => call.spawn({ name }))
+      const spawned = await withDaemon(cli, flags, (call) =>
+        sayWhileWaiting(cli, flags, helloText(name), call.spawn({ name })),
+      )
       for (const warning of spawned.warnings) say(cli, `hive: warning: ${printable(warning)}`)
       const { agent } = spawned
       show(cli, flags, {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addAgentVerb } from '../agent-verb.ts'
+import { addAgentVerb, helloText } from '../agent-verb.ts'
 import type { Cli } from '../cli.ts'
 
 export const addStart = (program: Command, cli: Cli): Command =>
@@ -8,4 +8,5 @@ export const addStart = (program: Command, cli: Cli): Command =>
     op: 'start',
     act: async (call, agent) => (await call.start({ agent })).agent,
     done: 'started',
+    waitsFor: helloText,
   })

@@ -4,6 +4,7 @@ import type { Output } from '../../wire/op.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
 import { connectDaemon, withDaemon } from '../daemon-client.ts'
 import { wholeNumber } from '../daemon-flags.ts'
+import { sayDemo } from '../demo-talk.ts'
 import { eventText } from '../event-text.ts'
 import { FOLLOW_WAIT_SECONDS, followPages } from '../follow.ts'
 import { sayGap } from '../follow-talk.ts'
@@ -23,6 +24,7 @@ export const addTail = (program: Command, cli: Cli): Command =>
     .option('-n, --lines <count>', 'how many events', wholeNumber(1, 500), 50)
     .action(async (agent: string, _, command: Command) => {
       const flags = flagsOf<Flags>(command)
+      await sayDemo(cli, flags)
       await ((flags.follow ?? cli.io.out.isTTY) ? follow(cli, flags, agent) : list(cli, flags, agent))
     })
 

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { HiveError } from '../../wire/errors.ts'
-import { type Cli, flagsOf, type GlobalFlags, type RunningDaemon } from '../cli.ts'
+import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
 import { connectDaemon, isUnreachable, withDaemon } from '../daemon-client.ts'
 import { addDaemonOptions, type DaemonFlags, settingsOf } from '../daemon-flags.ts'
-import { EXIT } from '../exit-code.ts'
+import { reportFailure } from '../failure.ts'
 import { createPaint } from '../paint.ts'
-import { printable } from '../printable.ts'
+import { waitPatiently } from '../patience.ts'
+import { runDaemon } from '../run-daemon.ts'
 import { say } from '../show.ts'
 import { bannerText } from '../up-banner.ts'
 import { showFlow } from '../up-flow.ts'
@@ -19,19 +20,35 @@ export const addUp = (program: Command, cli: Cli): Command =>
     const flags = flagsOf<DaemonFlags>(command)
     await assertNoneServes(cli, flags)
     // The screen is for the flow: what the log says of everyday things is for a service.
-    const daemon = await cli.startDaemon(settingsOf(cli, flags, { logLevel: 'warn' }))
-    const forget = stopOnSignal(cli, daemon)
-    try {
-      await showHive(cli, flags, daemon)
-      await daemon.done
-      say(cli, 'hive: stopped')
-    } catch (error) {
-      await daemon.stop({ stopAgents: true })
-      throw error
-    } finally {
-      forget()
-    }
+    const settings = settingsOf(cli, flags, { logLevel: 'warn' })
+    const steps = createSteps(cli)
+    await runDaemon(cli, settings, {
+      signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+      stopAgents: true,
+      json: flags.json === true,
+      hello: flags.json ? undefined : 'hive: starting …',
+      goodbye: '\nhive: stopping the agents, turns get 30 s to end; Ctrl-C again leaves at once',
+      leaving: 'hive: leaving at once; agents may still run, `hive up` finds them again',
+      onStep: steps.next,
+      use: async () => {
+        steps.end()
+        await showHive(cli, flags)
+      },
+    }).finally(steps.end)
+    say(cli, 'hive: stopped')
   })
+
+/** Tells of a step of the start when it takes its time. */
+function createSteps(cli: Cli): { next: (step: string) => void; end: () => void } {
+  let end = () => {}
+  const next = (step: string) => {
+    end()
+    const ended = Promise.withResolvers<void>()
+    end = ended.resolve
+    void waitPatiently(ended.promise, () => say(cli, `hive: still starting: ${step}`))
+  }
+  return { next, end: () => end() }
+}
 
 /** The daemon itself refuses a second one; this says what to do instead. */
 async function assertNoneServes(cli: Cli, flags: GlobalFlags): Promise<void> {
@@ -47,25 +64,9 @@ async function assertNoneServes(cli: Cli, flags: GlobalFlags): Promise<void> {
   })
 }
 
-/** The first signal stops the agents and then the daemon; the second one leaves at once. */
-function stopOnSignal(cli: Cli, daemon: RunningDaemon): () => void {
-  let isStopping = false
-  return cli.io.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], () => {
-    if (isStopping) {
-      say(cli, 'hive: leaving at once; agents may still run, `hive up` finds them again')
-      cli.io.exit(EXIT.interrupted)
-      return
-    }
-    isStopping = true
-    say(cli, '\nhive: stopping the agents, turns get 30 s to end; Ctrl-C again leaves at once')
-    void daemon.stop({ stopAgents: true })
-  })
-}
-
-/** Banner, then flow until the daemon ends. */
-async function showHive(cli: Cli, flags: GlobalFlags, daemon: RunningDaemon): Promise<void> {
+/** Banner, then flow until the daemon ends. A view that fails ends nothing: agents are at work. */
+async function showHive(cli: Cli, flags: GlobalFlags): Promise<void> {
   const { out } = cli.io
-  for (const notice of daemon.notices) say(cli, `hive: ${printable(notice)}`)
   try {
     await using connection = await connectDaemon(cli, flags)
     const status = await connection.call.status({})
@@ -73,6 +74,8 @@ async function showHive(cli: Cli, flags: GlobalFlags, daemon: RunningDaemon): Pr
     await showFlow(cli, flags, connection.call)
   } catch (error) {
     // It was told to stop meanwhile.
-    if (!isUnreachable(error)) throw error
+    if (isUnreachable(error)) return
+    reportFailure(error, cli.io, flags.json === true)
+    say(cli, 'hive: the view failed; the hive runs on, Ctrl-C stops it')
   }
 }

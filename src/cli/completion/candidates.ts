@@ -16,10 +16,33 @@ export async function findCandidates(
   words: readonly string[],
   findLive: FindLive,
 ): Promise<Candidate[]> {
+  const before = words.slice(0, -1)
   const current = words.at(-1) ?? ''
-  const place = findPlace(program, words.slice(0, -1))
-  const found = await candidatesAt(place, current, program, findLive)
-  return found.filter(({ value }) => value.startsWith(current))
+  const place = findPlace(program, before)
+  const { name, value } = splitOption(current)
+  if (value !== undefined) {
+    const pending = optionOf(place.command, program, name)
+    const found = pending ? await candidatesAt({ ...place, pending }, value, program, findLive) : []
+    return startingWith(found, value).map((one) => ({ ...one, value: `${name}=${one.value}` }))
+  }
+  // To bash the = of --option=value is a word of its own.
+  const typed = current === '=' && place.pending ? '' : current
+  return startingWith(await candidatesAt(place, typed, program, findLive), typed)
+}
+
+const startingWith = (found: Candidate[], typed: string): Candidate[] =>
+  found.filter(({ value }) => value.startsWith(typed))
+
+/** `--option=value` in its parts; without a value for anything else. */
+function splitOption(word: string): { name: string; value: string | undefined } {
+  const at = word.startsWith('--') ? word.indexOf('=') : -1
+  return at === -1 ? { name: word, value: undefined } : { name: word.slice(0, at), value: word.slice(at + 1) }
+}
+
+/** The option of this name, when it takes a value. */
+function optionOf(command: Command, program: Command, name: string): Option | undefined {
+  const found = [...command.options, ...program.options].find(({ long, short }) => name === long || name === short)
+  return found && (found.required || found.optional) ? found : undefined
 }
 
 interface Place {
@@ -39,11 +62,14 @@ function findPlace(program: Command, words: readonly string[]): Place {
   const flags: Record<string, string> = {}
   for (const word of words) {
     if (pending) {
+      if (word === '=') continue
       flags[pending.attributeName()] = word
       pending = undefined
     } else if (word.startsWith('-')) {
-      const option = [...command.options, ...program.options].find(({ long, short }) => word === long || word === short)
-      pending = option && (option.required || option.optional) ? option : undefined
+      const { name, value } = splitOption(word)
+      const option = optionOf(command, program, name)
+      if (option && value !== undefined) flags[option.attributeName()] = value
+      else pending = option
     } else {
       const inner = command.commands.find((one) => one.name() === word)
       if (inner) command = inner

@@ -48,6 +48,20 @@ describe('completion', () => {
     assert.deepEqual(await values('up', '--config', ''), [])
   })
 
+  test('understands --option=value', async () => {
+    assert.deepEqual(await values('messages', '--state=d'), ['--state=done', '--state=dead'])
+    assert.deepEqual(await values('messages', '--follow='), [])
+    assert.deepEqual(await values('up', '--runtime=fake', '--demo', '--log-level', 'd'), ['debug'])
+    assert.deepEqual(await values(`--run-dir=${hive.runDir}`, 'logs', 'a'), ['alice'])
+    assert.deepEqual(await live('messages', '--agent=a'), ['--agent=alice'])
+  })
+
+  test('understands it in the words that bash makes of it', async () => {
+    assert.deepEqual(await values('messages', '--state', '='), ['queued', 'leased', 'done', 'dead'])
+    assert.deepEqual(await values('messages', '--state', '=', 'd'), ['done', 'dead'])
+    assert.deepEqual(await values('--run-dir', '=', hive.runDir, 'logs', 'a'), ['alice'])
+  })
+
   test('knows the agents that live, wherever one can stand', async () => {
     assert.deepEqual(await live('logs', ''), ['manager', 'alice'])
     assert.deepEqual(await live('kill', 'alice', '--now', 'm'), ['manager'])
@@ -101,6 +115,7 @@ describe('completion', () => {
         ])
       assert.equal(await type('hive', 're'), 'restart\nrequeue\n')
       assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
+      assert.equal(await type('hive', 'messages', '--state', '=', 'de'), 'dead\n')
     })
 
     test('zsh', { skip: isMissing('zsh') }, async () => {

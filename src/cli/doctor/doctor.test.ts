@@ -9,10 +9,10 @@ import { loadSettings } from '../../kit/settings.ts'
 import { FakeHive } from '../fake-hive.ts'
 import { createTestIo, runHive } from '../run-in-test.ts'
 import type { Check, Patient } from './check.ts'
-import { checkSocketPath, checkStateDir } from './places.ts'
-import { checkBubblewrap, checkNode } from './programs.ts'
-import { checkSandbox, explainSandbox } from './sandbox.ts'
-import { checkCredentials, checkLimits, checkPort } from './surroundings.ts'
+import { checkRunDir, checkSocketPath, checkStateDir } from './places.ts'
+import { checkBundler, checkNode, checkTool } from './programs.ts'
+import { checkLimits, checkSandbox } from './sandbox.ts'
+import { checkCredentials, checkPort } from './surroundings.ts'
 
 const uid = process.getuid?.() ?? 0
 
@@ -24,7 +24,7 @@ describe('doctor', () => {
     const startDaemon = () => Promise.reject(new Error('no daemon here'))
     const flags = { stateDir, config: undefined }
     const settings = { ...loadSettings(flags, { HOME: directory }, 1000), ...more }
-    return { cli: { io: createTestIo(), env, uid, startDaemon }, flags, settings }
+    return { cli: { io: createTestIo(), env, uid, startDaemon, probeSandbox: startDaemon }, flags, settings }
   }
 
   test('finds everything that this machine has, without a daemon', async () => {
@@ -34,7 +34,19 @@ describe('doctor', () => {
     assert.equal(code, report.ok ? 0 : 1)
     assert.equal(report.ok, !report.checks.some(({ status }) => status === 'fail'))
     const statuses = Object.fromEntries(report.checks.map(({ name, status }) => [name, status]))
-    for (const name of ['node', 'claude', 'bubblewrap', 'sandbox', 'git', 'setpriv', 'nsenter', 'config', 'state']) {
+    for (const name of [
+      'node',
+      'claude',
+      'bundler',
+      'bwrap',
+      'sandbox',
+      'git',
+      'setpriv',
+      'nsenter',
+      'config',
+      'state',
+      'run',
+    ]) {
       assert.equal(statuses[name], 'ok', `${name}: ${out}`)
     }
     assert.deepEqual([statuses.daemon, statuses.credentials], ['warn', 'warn'])
@@ -57,22 +69,59 @@ describe('doctor', () => {
     assert.equal(code, 1)
     assert.match(out, /^✓ {2}node {9}\d/)
     assert.match(out, /\n✗ {2}config {7}.*prot.*\n {16}fix: docs\/configuration\.md/)
-    assert.match(out, /\n✓ {2}daemon {7}0\.1\.0 serves, pid 4242\n/)
+    assert.match(out, /\n✓ {2}daemon {7}0\.1\.0 serves, pid 4242, a scripted model answers\n/)
   })
 
-  test('starts a real sandbox', async () => {
-    assert.deepEqual((await checkSandbox(uid)).status, 'ok')
-    assert.equal((await checkBubblewrap()).status, 'ok')
+  test('shows what keeps a sandbox from starting, each with its fix', () => {
+    const working = { problems: [], limits: ['memory', 'cpu', 'pids'] }
+    assert.equal(checkSandbox(working, 1000).detail, 'starts and ends, as uid 1000')
+    const problems = [
+      { what: 'bwrap is not installed', fix: 'apt-get install bubblewrap' },
+      { what: 'no bash', fix: 'apt-get install bash' },
+    ]
+    const { status, detail, fix } = checkSandbox({ ...working, problems }, 0)
+    assert.deepEqual(
+      [status, detail, fix],
+      ['fail', 'bwrap is not installed; no bash', 'apt-get install bubblewrap; apt-get install bash'],
+    )
+    assert.equal(checkLimits(working).status, 'ok')
+    assert.match(checkLimits({ ...working, limits: ['pids'] }).detail, /^memory, cpu cannot be limited/)
   })
 
-  test('names Ubuntu’s rule, and the other settings that forbid user namespaces', () => {
-    const explain = (settings: Record<string, string>) => explainSandbox('bwrap: no', (path) => settings[path])
-    const ubuntu = explain({ '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': '1' })
-    assert.match(ubuntu.why, /AppArmor.*Ubuntu/)
-    assert.match(ubuntu.fix, /^sysctl -w kernel\.apparmor_restrict_unprivileged_userns=0/)
-    assert.match(explain({ '/proc/sys/kernel/unprivileged_userns_clone': '0' }).fix, /unprivileged_userns_clone=1/)
-    assert.match(explain({ '/proc/sys/user/max_user_namespaces': '0' }).fix, /max_user_namespaces/)
-    assert.match(explain({}).why, /bwrap: no/)
+  test('goes on when a check cannot be made, and fails', async () => {
+    const probeSandbox = () => Promise.reject(new Error('EACCES: no probe today'))
+    const args = ['doctor', '--json', '--state-dir', directory]
+    const { code, out } = await runHive(args, { uid, env: { HOME: directory }, probeSandbox })
+    assert.equal(code, 1)
+    const { checks }: { checks: Check[] } = JSON.parse(out)
+    const failed = checks.filter(({ status }) => status === 'fail')
+    assert.deepEqual(
+      failed.map(({ name, detail }) => [name, detail]),
+      ['sandbox', 'limits'].map((name) => [name, 'cannot be checked: EACCES: no probe today']),
+    )
+  })
+
+  test('wants the programs of the system, by their package', async () => {
+    assert.equal((await checkTool('bwrap', 'bubblewrap')).status, 'ok')
+    assert.deepEqual((await checkTool('no-such-program', 'some-package')).fix, 'apt-get install some-package')
+  })
+
+  test('wants a bundler in a checkout, not in what was built', () => {
+    const isMissing = () => {
+      throw new Error('ERR_MODULE_NOT_FOUND')
+    }
+    assert.equal(checkBundler().status, 'ok')
+    assert.match(checkBundler('file:///x/programs.ts', isMissing).fix ?? '', /npm ci/)
+    assert.equal(checkBundler('file:///x/main.js', isMissing).status, 'ok')
+  })
+
+  test('sees a run directory that cannot be used', () => {
+    assert.equal(checkRunDir(patient(directory)).status, 'ok')
+    assert.match(checkRunDir(patient(directory, { runDir: '/proc/1/run' })).fix ?? '', /--run-dir/)
+    const someoneElse = { ...patient(directory, { runDir: directory }) }
+    const cli = { ...someoneElse.cli, uid: uid + 1 }
+    assert.equal(checkRunDir({ ...someoneElse, cli }).detail, `${directory} belongs to uid ${uid}`)
+    assert.equal(checkStateDir({ ...patient(directory), cli }).status, 'fail')
   })
 
   test('wants Node 24', () => {
@@ -117,13 +166,5 @@ describe('doctor', () => {
     mkdirSync(join(stateDir, 'credentials/alice'), { recursive: true })
     writeFileSync(join(stateDir, 'credentials/alice/.credentials.json'), '')
     assert.equal(checkCredentials(patient(stateDir)).detail, 'logins of alice')
-  })
-
-  test('tells where limits cannot be set', () => {
-    const root = join(directory, 'cgroup')
-    mkdirSync(join(root, 'memory'), { recursive: true })
-    assert.match(checkLimits(root).detail, /cgroup v1: cannot write to .*cpu, .*pids$/)
-    writeFileSync(join(root, 'cgroup.controllers'), 'memory')
-    assert.equal(checkLimits(root).status, 'ok')
   })
 })

@@ -4,8 +4,6 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import { type Check, fail, ok } from './check.ts'
 
 const NODE_MAJOR = 24
-/** `--disable-userns` came with it. */
-const BUBBLEWRAP = [0, 8]
 const TIMEOUT_MS = 20_000
 
 export function checkNode(version = process.versions.node, path = process.execPath): Check {
@@ -30,16 +28,7 @@ export async function checkClaude(): Promise<Check> {
     : fail('claude', `${path}: ${version.text}`, 'run `npm ci` again')
 }
 
-export async function checkBubblewrap(): Promise<Check> {
-  const version = await askVersion(['bwrap', '--version'])
-  if (!version.ok) return fail('bubblewrap', version.text, 'apt-get install bubblewrap')
-  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version.text) ?? []).map(Number)
-  const isOld = major === BUBBLEWRAP[0] && minor < (BUBBLEWRAP[1] ?? 0)
-  return isOld
-    ? fail('bubblewrap', `${version.text} is older than ${BUBBLEWRAP.join('.')}`, 'install a newer bubblewrap')
-    : ok('bubblewrap', version.text)
-}
-
+/** A program of the system, by the package of Debian that has it. */
 export async function checkTool(name: string, debianPackage: string): Promise<Check> {
   const version = await askVersion([name, '--version'])
   return version.ok ? ok(name, version.text) : fail(name, version.text, `apt-get install ${debianPackage}`)
@@ -52,5 +41,16 @@ async function askVersion(argv: [string, ...string[]]): Promise<{ ok: boolean; t
     return { ok: exitCode === 0, text: exitCode === 0 ? text : `exits with ${exitCode}: ${text}` }
   } catch (error) {
     return { ok: false, text: errorText(error).split('\n', 1)[0] ?? '' }
+  }
+}
+
+/** Whether a checkout can bundle what agents run; what was installed has been bundled. */
+export function checkBundler(here = import.meta.url, resolve: (name: string) => unknown = import.meta.resolve): Check {
+  if (!here.endsWith('.ts')) return ok('bundler', 'not needed, this hive is built')
+  try {
+    resolve('rolldown')
+    return ok('bundler', 'rolldown')
+  } catch {
+    return fail('bundler', 'rolldown is not installed, and a checkout needs it', 'npm ci, without --omit=dev')
   }
 }

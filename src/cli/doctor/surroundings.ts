@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { accessSync, constants, existsSync, lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { errorText } from '../../wire/errors.ts'
@@ -7,12 +7,11 @@ import { withDaemon } from '../daemon-client.ts'
 import { type Check, fail, ok, type Patient, warn } from './check.ts'
 
 const CREDENTIALS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_BASE_URL']
-const CGROUPS = '/sys/fs/cgroup'
 
 export async function checkDaemon({ cli, flags }: Patient): Promise<Check> {
   try {
-    const { pid, version } = await withDaemon(cli, flags, (call) => call.ping({}))
-    return ok('daemon', `${version} serves, pid ${pid}`)
+    const { pid, version, model } = await withDaemon(cli, flags, (call) => call.status({}))
+    return ok('daemon', `${version} serves, pid ${pid}${model === 'demo' ? ', a scripted model answers' : ''}`)
   } catch (error) {
     return warn('daemon', errorText(error), 'hive up')
   }
@@ -45,7 +44,7 @@ export function checkCredentials({ cli, settings }: Patient): Check {
     ? warn('credentials', `${here} is in your environment, agents get it when told`, `hive up --agent-env ${here}`)
     : warn(
         'credentials',
-        'none: agents wait for a login',
+        'none: the real model would not answer',
         'hive up --agent-env ANTHROPIC_API_KEY, or hive up --demo for a scripted model',
       )
 }
@@ -57,28 +56,4 @@ function agentsWithLogin(stateDir: string): string[] {
     const file = lstatSync(join(directory, agent, '.credentials.json'), { throwIfNoEntry: false })
     return file?.isFile() === true
   })
-}
-
-/** Whether memory, processor and processes of an agent can be limited. */
-export function checkLimits(root = CGROUPS): Check {
-  const isUnified = existsSync(join(root, 'cgroup.controllers'))
-  const wanted = isUnified ? [root] : ['memory', 'cpu', 'pids'].map((controller) => join(root, controller))
-  const closed = wanted.filter((directory) => !isWritable(directory))
-  const version = isUnified ? 'cgroup v2' : 'cgroup v1'
-  return closed.length === 0
-    ? ok('limits', `${version}: memory, cpu and pids`)
-    : warn(
-        'limits',
-        `${version}: cannot write to ${closed.join(', ')}`,
-        'run as root, or as a service with Delegate=yes',
-      )
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }

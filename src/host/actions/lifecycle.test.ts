@@ -152,7 +152,7 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
     hive.registry.purge = purge
     await hive.lifecycle.destroy('alice', { purge: true })
     assert.ok(!hive.registry.wasDestroyed('alice'))
-    assert.equal(store.get(message?.id as number)?.state, 'dead')
+    assert.equal((await store.get(message?.id as number))?.state, 'dead')
     assert.deepEqual([store.parked('alice'), store.epoch('alice')], [null, 0])
   })
 })

@@ -167,7 +167,7 @@ export class Lifecycle implements AsyncDisposable {
     const log = join(layout.gateway.log, `${name}.jsonl`)
     await removeAll([home, credentials, log, `${log}.1`])
     await events.purge(name)
-    await broker.store.bury(name, `${name} was purged`)
+    await broker.bury(name, `${name} was purged`)
     await registry.purge(name)
   }
 

@@ -61,7 +61,7 @@ export class AgentViews implements Disposable {
       desired: row.desired,
       turn: store.holds(name)
         ? {
-            messages: store.held(name, store.epoch(name)).map(({ id }) => id),
+            messages: store.heldIds(name),
             since: link.turnSince ?? this.#openedAt,
           }
         : null,

@@ -19,7 +19,8 @@ export function specOf(row: AgentRow, settings: ContainerSettings): ContainerSpe
   const { layout, app, network, limits, dashboardPort, daemonUid } = settings
   return {
     name: containerName(row.name),
-    argv: ['/opt/hive/node', '/opt/hive/harness.mjs', 'serve'],
+    // Without its inspector: any process in the sandbox could open that with a signal, and be the harness.
+    argv: ['/opt/hive/node', '--disable-sigusr1', '/opt/hive/harness.mjs', 'serve'],
     env: {
       HIVE_LABEL: row.name,
       HIVE_PORT: String(agentPort(row.name)),

@@ -41,7 +41,11 @@ export async function openSupervised(
       slots: 4,
       sendRate: RATE,
       chainRate: RATE,
-      recipients: { active: () => registry.names(), wasDestroyed: (name) => registry.wasDestroyed(name) },
+      recipients: {
+        active: () => registry.names(),
+        isActive: (name) => registry.find(name) !== undefined,
+        wasDestroyed: (name) => registry.wasDestroyed(name),
+      },
       now: Date.now,
     }),
   )

@@ -42,7 +42,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const id = await hive.lease()
     await hive.fake.kill(CONTAINER)
     await hive.nextLife(first)
-    const { state, failures } = hive.broker.store.get(id) ?? {}
+    const { state, failures } = (await hive.broker.store.get(id)) ?? {}
     assert.deepEqual([state, failures], ['queued', 1])
   })
 
@@ -82,7 +82,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const id = await hive.lease()
     await hive.supervisor.reconcile()
     await hive.nextLife(incarnation)
-    assert.deepEqual(hive.broker.store.get(id)?.failures, 1)
+    assert.deepEqual((await hive.broker.store.get(id))?.failures, 1)
   })
 
   test('goes on when an agent was destroyed before its end was told', async () => {

@@ -17,13 +17,17 @@ export interface BrokerOptions {
   readonly chainRate: Rate
   /** Who can be written to. */
   readonly recipients: Recipients
+  /** Intervals run on it. */
   readonly now: Clock
+  /** Deadlines that the world sets run on it: unix ms. */
+  readonly wallNow?: () => number
   readonly random?: () => number
 }
 
 export interface Recipients {
   /** Names of the agents that exist now. */
   active(): string[]
+  isActive(name: string): boolean
   wasDestroyed(name: string): boolean
 }
 
@@ -34,20 +38,37 @@ export interface Outgoing {
   readonly key?: string
 }
 
-/** Node takes a longer one for 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** A deadline is looked at so often: the clock of the world may have been set meanwhile, and the machine may have slept. */
+const LOOK_EVERY_MS = 60_000
+/** When what a timer had to do was refused, as on a full disk. */
+const TRY_AGAIN_MS = 5_000
 
 /** A `recv` that has no answer yet. */
 interface Waiter {
   readonly epoch: number
-  /** It may stay when there is nothing to be had now. */
-  isPatient: boolean
-  /** The store is being asked for it. */
-  isLeasing: boolean
   /** It was called within a turn and joins its message to it. */
   readonly joins: boolean
+  readonly waitMs: number
+  readonly signal: AbortSignal
+  /** It may stay when there is nothing to be had now. */
+  isPatient: boolean
+  /** Set once it has begun to wait. */
+  endWait: (() => void) | undefined
   resolve(delivery: Delivery | null): void
   reject(error: unknown): void
+}
+
+/** Who asks for the mail of one agent. */
+interface Desk {
+  /** Those that wait, the oldest first. */
+  readonly idle: Set<Waiter>
+  /** For how many the store is being asked. */
+  leasing: number
+  /** Something came while the store was being asked for everyone there is. */
+  askAgain: boolean
+  /** Nothing is delivered. */
+  closed: boolean
+  timer: NodeJS.Timeout | undefined
 }
 
 /**
@@ -61,25 +82,33 @@ export class Broker implements Disposable {
   readonly #slots: number
   readonly #recipients: Recipients
   readonly #now: Clock
+  readonly #wallNow: () => number
   readonly #random: () => number
   readonly #sendBuckets
   readonly #chainBuckets
-  readonly #waiters = new Map<string, Waiter[]>()
-  /** Something came while the store was being asked for every waiter there is. */
-  readonly #askedAgain = new Set<string>()
+  readonly #desks = new Map<string, Desk>()
   readonly #slotHolders = new Set<string>()
-  readonly #waitForSlot = new Set<string>()
-  readonly #closedInboxes = new Set<string>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  /** They have mail and a waiter, and no slot; the first in line is the first here. */
+  readonly #slotLine = new Set<string>()
 
-  constructor({ store, slots, sendRate, chainRate, recipients, now, random = Math.random }: BrokerOptions) {
-    this.store = store
-    this.#slots = slots
-    this.#recipients = recipients
-    this.#now = now
-    this.#random = random
-    this.#sendBuckets = createTokenBuckets(sendRate, now)
-    this.#chainBuckets = createTokenBuckets(chainRate, now)
+  constructor(options: BrokerOptions) {
+    this.store = options.store
+    this.#slots = options.slots
+    this.#recipients = options.recipients
+    this.#now = options.now
+    this.#wallNow = options.wallNow ?? Date.now
+    this.#random = options.random ?? Math.random
+    this.#sendBuckets = createTokenBuckets(options.sendRate, options.now)
+    this.#chainBuckets = createTokenBuckets(options.chainRate, options.now)
+  }
+
+  #desk(agent: string): Desk {
+    let desk = this.#desks.get(agent)
+    if (!desk) {
+      desk = { idle: new Set(), leasing: 0, askAgain: false, closed: false, timer: undefined }
+      this.#desks.set(agent, desk)
+    }
+    return desk
   }
 
   /**
@@ -87,7 +116,11 @@ export class Broker implements Disposable {
    * `inbox_full`, `chain_paused`, `disk_full`: nothing is stored then.
    */
   async send(from: string, { to, body, replyTo, key }: Outgoing): Promise<readonly number[]> {
-    if (from !== OPERATOR && from !== SYSTEM && !this.#sendBuckets.take(from)) {
+    const isAgent = from !== OPERATOR && from !== SYSTEM
+    if (isAgent && !this.#sendBuckets.take(from)) {
+      // A repeated call is answered, however fast its sender is.
+      const before = key === undefined ? [] : await this.store.sentBefore(from, key)
+      if (before.length > 0) return before
       throw new HiveError('rate_limited', 'you send too fast', {
         hint: 'wait a second; put long content in a file and send its path',
       })
@@ -95,7 +128,7 @@ export class Broker implements Disposable {
     const recipients = this.#resolve(from, to)
     const sending = this.store.send({ from, to: recipients, body, replyTo, key })
     // Asked in the same event-loop turn, the lease shares the commit of the send.
-    for (const recipient of recipients) this.#deliver(recipient)
+    for (const recipient of recipients) this.#deliver(recipient, { comes: true })
     const { ids, rootId, refused } = await sending
     this.changes.notify()
     if (refused) {
@@ -104,7 +137,7 @@ export class Broker implements Disposable {
         hint: 'nothing was sent; end your turn, the operator decides whether it goes on',
       })
     }
-    if (rootId !== undefined && from !== OPERATOR && from !== SYSTEM) await this.#watchChain(rootId)
+    if (rootId !== undefined && isAgent) await this.#watchChain(rootId, [from, ...recipients])
     return ids
   }
 
@@ -114,9 +147,9 @@ export class Broker implements Disposable {
   }
 
   #resolve(from: string, to: string): string[] {
+    if (to === OPERATOR || this.#recipients.isActive(to)) return [to]
     const active = this.#recipients.active()
     if (to === '*') return active.filter((name) => name !== from)
-    if (to === OPERATOR || active.includes(to)) return [to]
     if (this.#recipients.wasDestroyed(to)) {
       throw new HiveError('not_found', `${to} was destroyed`, { hint: 'the operator can bring it back' })
     }
@@ -125,9 +158,9 @@ export class Broker implements Disposable {
     throw new HiveError('not_found', `no agent ${to}`, { hint: `${names}; the human is "operator"` })
   }
 
-  async #watchChain(rootId: number): Promise<void> {
+  async #watchChain(rootId: number, agents: readonly string[]): Promise<void> {
     if (this.#chainBuckets.take(String(rootId))) return
-    const { notified } = await this.store.pauseChain(rootId, 'it sends too many messages a minute')
+    const { notified } = await this.store.pauseChain(rootId, 'it sends too many messages a minute', agents)
     this.#deliverTo(notified)
     this.changes.notify()
   }
@@ -136,146 +169,158 @@ export class Broker implements Disposable {
    * Takes the next message of an inbox; waits for one up to `waitMs`. Within a turn the message joins it.
    * Resolves with null when none came. Throws `stale_lease` when a newer harness has taken over.
    */
-  async recv(
+  recv(
     agent: string,
     { epoch, waitMs, signal }: { epoch: number; waitMs: number; signal: AbortSignal },
   ): Promise<Delivery | null> {
+    const { promise, resolve, reject } = Promise.withResolvers<Delivery | null>()
     const joins = this.store.holds(agent)
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', giveUp)
-        const left = (this.#waiters.get(agent) ?? []).filter((other) => other !== waiter)
-        if (left.length > 0) this.#waiters.set(agent, left)
-        else this.#waiters.delete(agent)
-        this.#takeSlotBack(agent)
-      }
-      const waiter: Waiter = {
-        epoch,
-        joins,
-        isPatient: waitMs > 0,
-        isLeasing: false,
-        resolve: (delivery) => {
-          leave()
-          resolve(delivery)
-        },
-        reject: (error) => {
-          leave()
-          reject(error)
-        },
-      }
-      // What the store is leasing to it right now has to be told.
-      const giveUp = () => {
-        if (waiter.isLeasing) waiter.isPatient = false
-        else waiter.resolve(null)
-      }
-      const timer = waitMs > 0 ? setTimeout(giveUp, waitMs) : undefined
-      signal.addEventListener('abort', giveUp, { once: true })
-      this.#waiters.set(agent, [...(this.#waiters.get(agent) ?? []), waiter])
-      this.#leaseTo(agent, waiter)
+    this.#leaseTo(agent, {
+      epoch,
+      joins,
+      waitMs,
+      signal,
+      isPatient: waitMs > 0,
+      endWait: undefined,
+      resolve,
+      reject,
     })
+    return promise
   }
 
   #deliverTo(agents: readonly string[]): void {
     for (const agent of agents) this.#deliver(agent)
   }
 
-  /** Leases the next message to whoever waits for it. */
-  #deliver(agent: string): void {
-    const waiters = this.#waiters.get(agent)
-    if (!waiters) return
+  /** Leases the next message to whoever waits for it. `comes`: there is one, though it is not stored yet. */
+  #deliver(agent: string, { comes } = { comes: false }): void {
+    const desk = this.#desks.get(agent)
+    if (!desk) return
     const inTurn = this.store.holds(agent)
-    const next = waiters.find(({ isLeasing, joins }) => !isLeasing && joins === inTurn)
-    if (next) this.#leaseTo(agent, next)
-    else this.#askedAgain.add(agent)
-  }
-
-  #leaseTo(agent: string, waiter: Waiter): void {
-    if (this.#closedInboxes.has(agent) || this.store.parked(agent) || !this.#takeSlot(agent)) {
-      if (!waiter.isPatient) waiter.resolve(null)
+    for (const waiter of desk.idle) {
+      if (waiter.joins !== inTurn) continue
+      desk.idle.delete(waiter)
+      this.#leaseTo(agent, waiter, comes)
       return
     }
-    waiter.isLeasing = true
-    void this.#lease(agent, waiter)
+    if (desk.leasing > 0) desk.askAgain = true
   }
 
-  async #lease(agent: string, waiter: Waiter): Promise<void> {
+  #leaseTo(agent: string, waiter: Waiter, comes = false): void {
+    const desk = this.#desk(agent)
+    const hasMail = comes || this.store.queued(agent) > 0
+    if (desk.closed || this.store.parked(agent) || !this.#takeSlot(agent, hasMail)) {
+      this.#settleEmpty(agent, waiter)
+      return
+    }
+    desk.leasing += 1
+    void this.#lease(agent, desk, waiter)
+  }
+
+  async #lease(agent: string, desk: Desk, waiter: Waiter): Promise<void> {
+    const { epoch, joins } = waiter
     try {
-      const { epoch, joins } = waiter
       const { delivery, waitUntil } = await this.store.lease(agent, { epoch, joins, now: this.#now() })
-      waiter.isLeasing = false
       if (delivery) {
-        waiter.resolve(delivery)
+        this.#answer(agent, waiter, delivery)
         this.changes.notify()
         if (delivery.pending > 0) this.#deliver(agent)
         return
       }
-      this.#giveSlotBack(agent)
-      if (waitUntil !== undefined) this.#wakeAt(agent, waitUntil)
-      if (!waiter.isPatient) waiter.resolve(null)
+      if (waitUntil !== undefined) this.#wakeIn(agent, waitUntil - this.#now())
+      // A look within a turn goes on with its slot; who waits for a turn, or within one, needs none.
+      if (!joins || waiter.isPatient) this.#giveSlotBack(agent)
+      this.#settleEmpty(agent, waiter)
     } catch (error) {
-      this.#giveSlotBack(agent)
+      if (!joins) this.#giveSlotBack(agent)
+      waiter.endWait?.()
       waiter.reject(error)
     } finally {
-      if (this.#askedAgain.delete(agent)) this.#deliver(agent)
+      desk.leasing -= 1
+      if (desk.askAgain) {
+        desk.askAgain = false
+        this.#deliver(agent)
+      }
     }
   }
 
-  /** A turn needs a slot; a `recv` parked within a turn has given its own back. */
-  #takeSlot(agent: string): boolean {
+  /** There is nothing for it now: it waits, or hears so. */
+  #settleEmpty(agent: string, waiter: Waiter): void {
+    if (waiter.isPatient && !waiter.signal.aborted) {
+      this.#desk(agent).idle.add(waiter)
+      waiter.endWait ??= this.#beginWait(agent, waiter)
+    } else this.#answer(agent, waiter, null)
+  }
+
+  #beginWait(agent: string, waiter: Waiter): () => void {
+    const giveUp = () => {
+      // What the store is leasing to it right now has to be told.
+      if (this.#desk(agent).idle.delete(waiter)) this.#answer(agent, waiter, null)
+      else waiter.isPatient = false
+    }
+    const timer = setTimeout(giveUp, waiter.waitMs)
+    waiter.signal.addEventListener('abort', giveUp, { once: true })
+    return () => {
+      clearTimeout(timer)
+      waiter.signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  #answer(agent: string, waiter: Waiter, delivery: Delivery | null): void {
+    waiter.endWait?.()
+    // The turn goes on and needs its slot, even when that makes one too many.
+    if (this.store.holds(agent)) this.#slotHolders.add(agent)
+    waiter.resolve(delivery)
+  }
+
+  /** A turn needs a slot; a `recv` that waits within a turn has given its own back. */
+  #takeSlot(agent: string, hasMail: boolean): boolean {
     if (this.#slotHolders.has(agent)) return true
     if (this.#slotHolders.size >= this.#slots) {
-      this.#waitForSlot.add(agent)
+      if (hasMail) this.#slotLine.add(agent)
       return false
     }
-    this.#waitForSlot.delete(agent)
+    this.#slotLine.delete(agent)
     this.#slotHolders.add(agent)
     return true
   }
 
-  /** Nothing was leased, so the agent waits without a slot. */
   #giveSlotBack(agent: string): void {
     if (!this.#slotHolders.delete(agent)) return
-    for (const next of this.#waitForSlot) {
+    for (const next of this.#slotLine) {
       if (this.#slotHolders.size >= this.#slots) return
-      this.#waitForSlot.delete(next)
-      this.#deliver(next)
+      // Between two of its polls an agent keeps its place.
+      if (this.#desk(next).idle.size > 0) this.#deliver(next)
     }
   }
 
-  /** A `recv` within a turn came back: the turn goes on and needs its slot, even when that makes one too many. */
-  #takeSlotBack(agent: string): void {
-    this.#waitForSlot.delete(agent)
-    if (this.store.holds(agent)) this.#slotHolders.add(agent)
-  }
-
-  #wakeAt(agent: string, at: number): void {
-    clearTimeout(this.#timers.get(agent))
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(agent)
-        void this.#resume(agent)
-      },
-      Math.min(LONGEST_TIMER_MS, Math.max(0, at - this.#now())),
-    )
-    timer.unref()
-    this.#timers.set(agent, timer)
+  #wakeIn(agent: string, delayMs: number): void {
+    const desk = this.#desk(agent)
+    clearTimeout(desk.timer)
+    desk.timer = setTimeout(() => void this.#resume(agent), Math.min(LOOK_EVERY_MS, Math.max(0, delayMs))).unref()
   }
 
   async #resume(agent: string): Promise<void> {
     const until = this.store.parked(agent)?.until
-    // A timer may come early: it counts from when its event-loop turn began.
-    if (until !== undefined && until > this.#now()) return this.#wakeAt(agent, until)
-    if (until !== undefined) await this.store.unpark(agent)
+    // Not yet: it was only time to look, or the timer came early, since it counts from when its event-loop turn began.
+    const leftMs = (until ?? 0) - this.#wallNow()
+    if (until !== undefined && leftMs > 0) return this.#wakeIn(agent, leftMs)
+    try {
+      if (until !== undefined) await this.store.unpark(agent)
+    } catch {
+      // The disk is full, or worse: whoever looks after the database says so. Nobody else would look again.
+      return this.#wakeIn(agent, TRY_AGAIN_MS)
+    }
     this.#deliver(agent)
     this.changes.notify()
   }
 
-  /** Arms the timers of inboxes that were parked before the daemon started. */
-  resumeTimers(agents: readonly string[]): void {
+  /** Takes up what was in progress before the daemon started: turns with their slots, and the deadlines of parked inboxes. */
+  takeUp(agents: readonly string[]): void {
     for (const agent of agents) {
+      if (this.store.holds(agent)) this.#slotHolders.add(agent)
       const until = this.store.parked(agent)?.until
-      if (until !== undefined) this.#wakeAt(agent, until)
+      if (until !== undefined) this.#wakeIn(agent, until - this.#wallNow())
     }
   }
 
@@ -305,16 +350,21 @@ export class Broker implements Disposable {
       random: this.#random(),
     })
     this.#endWaiting(agent)
-    if (ended.parked?.until !== undefined) this.#wakeAt(agent, ended.parked.until)
+    if (ended.parked?.until !== undefined) this.#wakeIn(agent, ended.parked.until - this.#wallNow())
     this.#turnIsOver(agent, ended.notified)
     return ended
   }
 
   #endWaiting(agent: string): void {
-    for (const waiter of this.#waiters.get(agent) ?? []) waiter.resolve(null)
+    const desk = this.#desk(agent)
+    for (const waiter of desk.idle) {
+      desk.idle.delete(waiter)
+      this.#answer(agent, waiter, null)
+    }
   }
 
   #turnIsOver(agent: string, notified: readonly string[]): void {
+    this.#slotLine.delete(agent)
     this.#giveSlotBack(agent)
     this.#deliverTo(notified)
     this.changes.notify()
@@ -329,12 +379,20 @@ export class Broker implements Disposable {
 
   /** Delivers nothing more to an agent that is about to stop. */
   closeInbox(agent: string): void {
-    this.#closedInboxes.add(agent)
+    this.#desk(agent).closed = true
+    this.#slotLine.delete(agent)
   }
 
   openInbox(agent: string): void {
-    this.#closedInboxes.delete(agent)
+    this.#desk(agent).closed = false
     this.#deliver(agent)
+  }
+
+  /** Forgets the inbox of an agent that will never come back. */
+  async bury(agent: string, reason: string): Promise<void> {
+    const { notified } = await this.store.bury(agent, reason)
+    this.#deliverTo(notified)
+    this.changes.notify()
   }
 
   /** Delivers what the operator put back into a queue. */
@@ -343,16 +401,14 @@ export class Broker implements Disposable {
     this.changes.notify()
   }
 
-  isWaitingForSlot(agent: string): boolean {
-    return this.#waitForSlot.has(agent)
-  }
-
   slotUse(): { used: number; total: number } {
     return { used: this.#slotHolders.size, total: this.#slots }
   }
 
   [Symbol.dispose](): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const agent of this.#waiters.keys()) this.#endWaiting(agent)
+    for (const [agent, { timer }] of this.#desks) {
+      clearTimeout(timer)
+      this.#endWaiting(agent)
+    }
   }
 }

@@ -27,6 +27,12 @@ export const MESSAGES = 'messages LEFT JOIN bodies USING (id)'
 export const MESSAGE_COLUMNS =
   'id, sender, recipient, body, sent_at, root_id, hops, reply_to, state, attempt, failures, error, done_at'
 
+/** Bodies are cut to so many characters where many messages are shown at once. */
+export const PREVIEW_CHARACTERS = 1_000
+
+/** The same, of the body only its beginning. */
+export const PREVIEW_COLUMNS = MESSAGE_COLUMNS.replace('body', `substr(body, 1, ${PREVIEW_CHARACTERS}) AS body`)
+
 /** Gives the message, or what is wrong with the row: a bad row is shown, never guessed at. */
 export function decodeMessage(row: Row): Message | Undecodable {
   const parsed = MessageRow.safeParse(row)

@@ -6,6 +6,8 @@ export const MAX_FAILURES = 3
 const BACKOFF_MS = { first: 5_000, longest: 300_000 }
 /** How long to wait for a quota whose reset time is not known. */
 const UNKNOWN_QUOTA_MS = 300_000
+/** What the engine says of a quota is believed between these: a reset time that has passed must not make a loop. */
+const QUOTA_MS = { shortest: 5_000, longest: 31 * 24 * 3_600_000 }
 
 /** What the store knows when a turn ends. */
 export interface Counters {
@@ -30,16 +32,22 @@ export type Outcome =
       readonly park?: Pick<Parked, 'reason' | 'detail' | 'until'>
     }
 
-/**
- * Decides what follows from the end of a turn. `accepted`: the harness acked it; otherwise it released it.
- * `now` in milliseconds of the steady clock, `random` in [0, 1) spreads retries.
- */
+/** When it is, twice. */
+export interface Moment {
+  /** Steady clock, ms: intervals run on it. */
+  readonly now: number
+  /** Unix ms: deadlines that the world sets run on it. */
+  readonly wallNow: number
+  /** In [0, 1): spreads retries. */
+  readonly random: number
+}
+
+/** Decides what follows from the end of a turn. `accepted`: the harness acked it; otherwise it released it. */
 export function decideOutcome(
   end: TurnEnd,
   accepted: boolean,
   { failures, streak, authFailures }: Counters,
-  now: number,
-  random: number,
+  { now, wallNow, random }: Moment,
 ): Outcome {
   if (accepted) return end.reason === 'ok' ? { message: 'done' } : { message: 'done', error: 'cancelled' }
   const error = `${end.reason}: ${end.detail}`
@@ -51,7 +59,10 @@ export function decideOutcome(
     case 'auth':
       return authFailures === 0 ? retry : { ...retry, park: { reason: 'login', detail: end.detail } }
     case 'quota':
-      return { ...retry, park: { reason: 'quota', detail: end.detail, until: end.resetsAt ?? now + UNKNOWN_QUOTA_MS } }
+      return {
+        ...retry,
+        park: { reason: 'quota', detail: end.detail, until: wallNow + quotaMs(end.resetsAt, wallNow) },
+      }
     case 'billing':
       return { ...retry, park: { reason: 'billing', detail: end.detail } }
     case 'overloaded':
@@ -66,6 +77,12 @@ export function decideOutcome(
       return failures + 1 >= MAX_FAILURES ? { message: 'dead', error } : { ...retry, charge: true }
   }
 }
+
+/** How long a quota is used up for. */
+const quotaMs = (resetsAt: number | undefined, wallNow: number): number =>
+  resetsAt === undefined
+    ? UNKNOWN_QUOTA_MS
+    : Math.min(QUOTA_MS.longest, Math.max(QUOTA_MS.shortest, resetsAt - wallNow))
 
 /** 5 s, doubling to 5 min, of which the upper half is jitter. */
 export function backoffMs(streak: number, random: number): number {

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import type { Database, Row } from '../../kit/sqlite.ts'
-import { HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import { type Delivery, type Message, type MessageState, Parked, type Undecodable } from '../../wire/things.ts'
 import { ChangeLog } from './change-log.ts'
+import { MessageReader } from './message-reader.ts'
 import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, toDelivery } from './message-row.ts'
 import { decideOutcome, MAX_FAILURES } from './outcome.ts'
 import type {
@@ -46,6 +48,16 @@ interface Head {
   readonly notBefore: number
 }
 
+const PausedChainRow = z
+  .object({
+    root_id: z.number(),
+    reason: z.string(),
+    paused_at: z.number(),
+    hops: z.number(),
+    agents: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+  })
+  .transform(({ root_id, paused_at, ...same }): PausedChain => ({ ...same, rootId: root_id, since: paused_at }))
+
 /** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
 const LONGEST_BACKOFF_MS = 300_000
 
@@ -58,6 +70,7 @@ const ESSENTIAL = { essential: true }
 /** The embedded store: messages and leases in one SQLite file that this process alone writes. */
 export class SqliteStore implements Store {
   readonly #db: Database
+  readonly #reader: MessageReader
   readonly #inboxCap: number
   readonly #maxHops: number
   readonly #now: () => number
@@ -73,6 +86,7 @@ export class SqliteStore implements Store {
 
   constructor({ db, inboxCap, maxHops, now = Date.now }: SqliteStoreOptions) {
     this.#db = db
+    this.#reader = new MessageReader(db)
     this.#inboxCap = inboxCap
     this.#maxHops = maxHops
     this.#now = now
@@ -97,7 +111,7 @@ export class SqliteStore implements Store {
     }
     for (const row of this.#db.all('SELECT agent, epoch, parked FROM inboxes')) {
       this.#epochs.set(String(row.agent), Number(row.epoch))
-      if (row.parked !== null) this.#parked.set(String(row.agent), Parked.parse(JSON.parse(String(row.parked))))
+      if (row.parked !== null) this.#loadParked(String(row.agent), String(row.parked))
     }
     for (const row of this.#db.all(
       `SELECT id, recipient, coalesce(root_id, id) AS root_id, hops, woke, failures FROM messages WHERE state = 'leased' ORDER BY woke DESC, id`,
@@ -112,6 +126,15 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** Parking that cannot be read is shown, and the agent goes on: whatever it waited for, its next turn finds out. */
+  #loadParked(agent: string, text: string): void {
+    try {
+      this.#parked.set(agent, Parked.parse(JSON.parse(text)))
+    } catch (error) {
+      this.#undecodable.set(`inboxes ${agent}`, { table: 'inboxes', id: agent, problem: errorText(error) })
+    }
+  }
+
   #remember(agent: string, lease: Held): void {
     const held = this.#held.get(agent)
     if (held) held.push(lease)
@@ -123,13 +146,19 @@ export class SqliteStore implements Store {
       const before = message.key === undefined ? [] : this.#idsOf(message.from, message.key)
       if (before.length > 0) return { ids: before }
       const { rootId, hops } = this.#chainOf(message.from)
-      const refusal = rootId === null ? undefined : this.#refusalOf(rootId, hops)
+      // The operator may always be told: nobody is woken by it.
+      const isToAgents = message.to.some((to) => to !== OPERATOR)
+      const refusal = rootId !== null && isToAgents ? this.#refusalOf(rootId, hops, message) : undefined
       // Refused as a value: a throw would undo the row that asks the operator.
       if (rootId !== null && refusal) return { ids: [], refused: { rootId, ...refusal } }
-      for (const to of message.to) this.#assertRoom(to)
+      if (message.from !== OPERATOR && message.from !== SYSTEM) for (const to of message.to) this.#assertRoom(to)
       const ids = message.to.map((to) => this.#insert(message, to, rootId, hops))
       return { ids, rootId: rootId ?? ids[0] }
     })
+  }
+
+  async sentBefore(from: string, key: string): Promise<readonly number[]> {
+    return this.#idsOf(from, key)
   }
 
   #idsOf(from: string, key: string): number[] {
@@ -145,14 +174,18 @@ export class SqliteStore implements Store {
   }
 
   /** Why a chain may not go on; pauses it when this is the first refusal. */
-  #refusalOf(rootId: number, hops: number): { reason: string; notified: readonly string[] } | undefined {
+  #refusalOf(
+    rootId: number,
+    hops: number,
+    { from, to }: NewMessage,
+  ): { reason: string; notified: readonly string[] } | undefined {
     const chain = this.#db.get('SELECT allowed_hops, paused_at, reason, stopped FROM chains WHERE root_id = ?', rootId)
     if (chain?.stopped === 1) return { reason: 'the operator stopped it', notified: [] }
     if (chain && chain.paused_at !== null) return { reason: String(chain.reason), notified: [] }
     const allowed = chain ? Number(chain.allowed_hops) : this.#maxHops
     if (hops <= allowed) return undefined
     const reason = `it went ${allowed} hops without the operator`
-    return { reason, notified: this.#pause(rootId, reason) }
+    return { reason, notified: this.#pause(rootId, reason, hops - 1, [from, ...to]) }
   }
 
   #assertRoom(to: string): void {
@@ -242,30 +275,33 @@ export class SqliteStore implements Store {
 
   /** Tells the sender and the manager, once, in the same commit. Gives whom it told. */
   #makeDead(id: number, failures: number, error: string): string[] {
+    this.#db.run('UPDATE messages SET failures = ? WHERE id = ?', failures, id)
+    this.#markDead(id, error)
+    const message = this.#reader.find(id)
+    return message && !isUndecodable(message) ? this.#tellOfDeath(message, error) : []
+  }
+
+  #markDead(id: number, error: string): void {
     this.#db.run(
-      `UPDATE messages SET state = 'dead', epoch = NULL, woke = 0, failures = ?, error = ?, done_at = ?, changed = ? WHERE id = ?`,
-      failures,
+      `UPDATE messages SET state = 'dead', epoch = NULL, woke = 0, error = ?, done_at = ?, changed = ? WHERE id = ?`,
       error,
       this.#now(),
       this.#changes.record(id),
       id,
     )
-    const message = this.get(id)
-    if (!message || message.from === SYSTEM) return []
-    const event: HelperEvent = {
-      event: 'message_dead',
-      id,
-      from: message.from,
-      to: message.to,
-      reason: error,
-      body: message.body.slice(0, 500),
-    }
-    return this.#tell(new Set([message.from, MANAGER]), event)
   }
 
-  #tell(whom: Set<string>, event: HelperEvent): string[] {
+  /** `more`: so many others of the same sender died with it. */
+  #tellOfDeath({ id, from, to, body, rootId, hops }: Message, reason: string, more = 0): string[] {
+    if (from === SYSTEM) return []
+    const event: HelperEvent = { event: 'message_dead', id, from, to, reason, body: body.slice(0, 500), more }
+    return this.#tell(new Set([from, MANAGER]), event, rootId, hops)
+  }
+
+  /** News belong to the chain that they are about: what is sent because of them goes on with it. */
+  #tell(whom: Set<string>, event: HelperEvent, rootId: number, hops: number): string[] {
     const agents = [...whom].filter((name) => name !== OPERATOR)
-    for (const to of agents) this.#insert({ from: SYSTEM, to: [to], body: JSON.stringify(event) }, to, null, 0)
+    for (const to of agents) this.#insert({ from: SYSTEM, to: [to], body: JSON.stringify(event) }, to, rootId, hops)
     return agents
   }
 
@@ -321,7 +357,12 @@ export class SqliteStore implements Store {
     return []
   }
 
-  undecodable(): Undecodable[] {
+  async undecodable(): Promise<Undecodable[]> {
+    for (const [key, { table, id }] of this.#undecodable) {
+      // It was mended meanwhile, or is gone.
+      const found = table === 'messages' ? this.#reader.find(Number(id)) : undefined
+      if (table === 'messages' && !(found && isUndecodable(found))) this.#undecodable.delete(key)
+    }
     return [...this.#undecodable.values()]
   }
 
@@ -333,12 +374,16 @@ export class SqliteStore implements Store {
     return this.#queued.get(agent) ?? 0
   }
 
-  held(agent: string, epoch: number): Delivery[] {
+  heldIds(agent: string): number[] {
+    return (this.#held.get(agent) ?? []).map(({ id }) => id)
+  }
+
+  async held(agent: string, epoch: number): Promise<Delivery[]> {
     if (epoch !== this.epoch(agent)) return []
     const pending = this.#queued.get(agent) ?? 0
-    return (this.#held.get(agent) ?? []).flatMap(({ id }) => {
-      const message = this.get(id)
-      return message ? [toDelivery(message, pending)] : []
+    return this.heldIds(agent).flatMap((id) => {
+      const message = this.#reader.find(id)
+      return message && !isUndecodable(message) ? [toDelivery(message, pending)] : []
     })
   }
 
@@ -355,7 +400,11 @@ export class SqliteStore implements Store {
       const authFailures = Number(inbox?.auth_failures ?? 0)
       const woke = held.find((one) => one.woke) ?? (held[0] as Held)
       const counters = { failures: woke.failures, streak, authFailures }
-      const outcome = decideOutcome(turn.end, turn.accepted, counters, turn.now, turn.random)
+      const outcome = decideOutcome(turn.end, turn.accepted, counters, {
+        now: turn.now,
+        wallNow: this.#now(),
+        random: turn.random,
+      })
       this.#held.delete(agent)
       this.#ahead.delete(agent)
 
@@ -418,75 +467,47 @@ export class SqliteStore implements Store {
 
   async unpark(agent: string): Promise<void> {
     await this.#db.write(() => {
-      this.#db.run('UPDATE inboxes SET parked = NULL, auth_failures = 0, streak = 0 WHERE agent = ?', agent)
-      this.#parked.delete(agent)
-    })
+      this.#clearInbox(agent)
+    }, ESSENTIAL)
   }
 
-  get(id: number): Message | undefined {
-    const row = this.#db.get(`SELECT ${MESSAGE_COLUMNS} FROM ${MESSAGES} WHERE id = ?`, id)
-    if (!row) return undefined
-    const message = decodeMessage(row)
-    if (isUndecodable(message)) throw new HiveError('internal', `message ${id} cannot be decoded: ${message.problem}`)
-    return message
+  #clearInbox(agent: string): void {
+    this.#db.run('UPDATE inboxes SET parked = NULL, auth_failures = 0, streak = 0 WHERE agent = ?', agent)
+    this.#parked.delete(agent)
+    this.#undecodable.delete(`inboxes ${agent}`)
   }
 
-  list(filter: MessageFilter): Page {
-    const page = this.#page('1', [], filter, 'id DESC')
-    return { ...page, messages: page.messages.reverse() }
+  async get(id: number): Promise<Message | undefined> {
+    return this.#reader.get(id)
   }
 
-  changes(cursor: number, filter: MessageFilter): Page {
-    const ids = this.#changes.since(cursor)?.slice(0, filter.limit)
+  async list(filter: MessageFilter): Promise<Page> {
+    return { ...this.#reader.newest(filter), cursor: this.#changes.position }
+  }
+
+  async waiting(agent: string, limit: number): Promise<Message[]> {
+    return this.#reader.waiting(agent, limit)
+  }
+
+  async changes(cursor: number, filter: MessageFilter): Promise<Page> {
     // Without the log, that is after a restart or for whoever lags far behind, every row is looked at.
-    const rows = this.#db.all(
-      `SELECT ${MESSAGE_COLUMNS}, changed FROM ${MESSAGES}
-       WHERE ${ids ? 'id IN (SELECT value FROM json_each(?))' : 'changed > ?'} ORDER BY changed LIMIT ?`,
-      ids ? JSON.stringify(ids) : cursor,
-      filter.limit,
-    )
-    const page = decodePage(rows)
-    const last = rows.at(-1)
-    const wanted = page.messages.filter(
-      (message) =>
-        (!filter.agent || message.from === filter.agent || message.to === filter.agent) &&
-        (!filter.state || message.state === filter.state),
-    )
-    return { ...page, messages: wanted, cursor: last ? Number(last.changed) : cursor }
-  }
-
-  #page(condition: string, values: (string | number)[], filter: MessageFilter, order: string): Page {
-    const conditions = [condition]
-    if (filter.agent) {
-      conditions.push('(sender = ? OR recipient = ?)')
-      values.push(filter.agent, filter.agent)
-    }
-    if (filter.recipient) {
-      conditions.push('recipient = ?')
-      values.push(filter.recipient)
-    }
-    if (filter.state) {
-      conditions.push('state = ?')
-      values.push(filter.state)
-    }
-    const sql = `SELECT ${MESSAGE_COLUMNS} FROM ${MESSAGES} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`
-    return { ...decodePage(this.#db.all(sql, ...values, filter.limit)), cursor: this.#changes.position }
+    return this.#reader.changed(cursor, this.#changes.since(cursor)?.slice(0, filter.limit), filter)
   }
 
   pending(agent: string): number {
     return (this.#queued.get(agent) ?? 0) + (this.#held.get(agent)?.length ?? 0)
   }
 
-  count(): Record<MessageState, number> {
-    const counts = { queued: 0, leased: 0, done: 0, dead: 0 }
-    for (const row of this.#db.all('SELECT state, count(*) AS n FROM messages GROUP BY state')) {
-      counts[row.state as MessageState] = Number(row.n)
-    }
-    return counts
+  async count(): Promise<Record<MessageState, number>> {
+    return this.#reader.count()
   }
 
-  deadLetters(): Page {
-    return this.#page(`state = 'dead' AND dismissed = 0`, [], { limit: 1000 }, 'id')
+  async deadLetters(): Promise<Page> {
+    return { ...this.#reader.deadLetters(), cursor: this.#changes.position }
+  }
+
+  async countDeadLetters(): Promise<number> {
+    return this.#reader.countDeadLetters()
   }
 
   async requeue(id: number): Promise<Message> {
@@ -507,52 +528,50 @@ export class SqliteStore implements Store {
   }
 
   #assertDead(id: number): Message {
-    const message = this.get(id)
+    const message = this.#reader.get(id)
     if (!message) throw new HiveError('not_found', `no message ${id}`)
     if (message.state !== 'dead') throw new HiveError('conflict', `message ${id} is ${message.state}, not dead`)
     return message
   }
 
-  pausedChains(): PausedChain[] {
-    return this.#db
-      .all(
-        'SELECT root_id, reason, paused_at FROM chains WHERE paused_at IS NOT NULL AND stopped = 0 ORDER BY paused_at',
-      )
-      .map((row) => {
-        const rootId = Number(row.root_id)
-        const of = this.#db.all(
-          'SELECT sender, recipient, hops FROM messages WHERE id = ? OR root_id = ? ORDER BY id DESC LIMIT 100',
-          rootId,
-          rootId,
-        )
-        return {
-          rootId,
-          reason: String(row.reason),
-          since: Number(row.paused_at),
-          hops: Math.max(0, ...of.map((one) => Number(one.hops))),
-          agents: [...new Set(of.flatMap((one) => [String(one.sender), String(one.recipient)]))].filter(
-            (name) => name !== OPERATOR,
-          ),
-        }
-      })
+  async pausedChains(): Promise<PausedChain[]> {
+    const rows = this.#db.all(
+      'SELECT root_id, reason, paused_at, hops, agents FROM chains WHERE paused_at IS NOT NULL AND stopped = 0 ORDER BY paused_at',
+    )
+    return rows.flatMap((row) => {
+      const id = String(row.root_id)
+      try {
+        return [PausedChainRow.parse(row)]
+      } catch (error) {
+        this.#undecodable.set(`chains ${id}`, { table: 'chains', id, problem: errorText(error) })
+        return []
+      }
+    })
   }
 
-  async pauseChain(root: number, reason: string): Promise<{ notified: readonly string[] }> {
-    return this.#db.write(() => ({ notified: this.#pause(root, reason) }))
+  async pauseChain(root: number, reason: string, agents: readonly string[]): Promise<{ notified: readonly string[] }> {
+    return this.#db.write(() => {
+      const farthest = agents.flatMap((agent) => this.#held.get(agent) ?? []).filter(({ rootId }) => rootId === root)
+      return { notified: this.#pause(root, reason, Math.max(0, ...farthest.map(({ hops }) => hops)), agents) }
+    })
   }
 
-  #pause(root: number, reason: string): string[] {
+  #pause(root: number, reason: string, hops: number, agents: readonly string[]): string[] {
     const chain = this.#db.get('SELECT paused_at, stopped FROM chains WHERE root_id = ?', root)
     if (chain && (chain.paused_at !== null || chain.stopped === 1)) return []
+    const parties = [...new Set(agents)].filter((name) => name !== OPERATOR)
     this.#db.run(
-      `INSERT INTO chains (root_id, allowed_hops, paused_at, reason) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET paused_at = excluded.paused_at, reason = excluded.reason`,
+      `INSERT INTO chains (root_id, allowed_hops, paused_at, reason, hops, agents) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET paused_at = excluded.paused_at, reason = excluded.reason, hops = excluded.hops,
+         agents = excluded.agents`,
       root,
       this.#maxHops,
       this.#now(),
       reason,
+      hops,
+      JSON.stringify(parties),
     )
-    return this.#tell(new Set([MANAGER]), { event: 'chain_paused', rootId: root, reason })
+    return this.#tell(new Set([MANAGER]), { event: 'chain_paused', rootId: root, reason }, root, hops)
   }
 
   async allowChain(root: number, hops: number): Promise<void> {
@@ -573,17 +592,26 @@ export class SqliteStore implements Store {
     })
   }
 
-  async bury(agent: string, reason: string): Promise<void> {
-    await this.#db.write(() => {
-      for (const row of this.#db.all(
-        `SELECT id, failures FROM messages WHERE recipient = ? AND state = 'queued'`,
+  async bury(agent: string, reason: string): Promise<{ notified: readonly string[] }> {
+    return this.#db.write(() => {
+      const bySender = new Map<string, { first: number; count: number }>()
+      for (const { id, sender } of this.#db.all(
+        `SELECT id, sender FROM messages WHERE recipient = ? AND state = 'queued' ORDER BY id`,
         agent,
       )) {
-        this.#makeDead(Number(row.id), Number(row.failures), reason)
-        this.#addQueued(agent, -1)
+        const theirs = bySender.get(String(sender))
+        if (theirs) theirs.count += 1
+        else bySender.set(String(sender), { first: Number(id), count: 1 })
+        this.#markDead(Number(id), reason)
       }
       this.#db.run('DELETE FROM inboxes WHERE agent = ?', agent)
-      for (const memory of [this.#ahead, this.#epochs, this.#parked]) memory.delete(agent)
+      for (const memory of [this.#queued, this.#ahead, this.#epochs, this.#parked]) memory.delete(agent)
+      this.#undecodable.delete(`inboxes ${agent}`)
+      const notified = [...bySender.values()].flatMap(({ first, count }) => {
+        const message = this.#reader.find(first)
+        return message && !isUndecodable(message) ? this.#tellOfDeath(message, reason, count - 1) : []
+      })
+      return { notified: [...new Set(notified)] }
     })
   }
 
@@ -591,7 +619,8 @@ export class SqliteStore implements Store {
     return this.#db.write(() => {
       const old = this.#db.all(
         // The newest row stays, so that no id is ever used again.
-        `SELECT id FROM messages WHERE state = 'done' AND done_at < ? AND id < (SELECT max(id) FROM messages) LIMIT ?`,
+        `SELECT id FROM messages
+         WHERE done_at < ? AND (state = 'done' OR dismissed = 1) AND id < (SELECT max(id) FROM messages) LIMIT ?`,
         before,
         limit,
       )
@@ -606,15 +635,4 @@ export class SqliteStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#db.close()
   }
-}
-
-function decodePage(rows: Record<string, unknown>[]): Pick<Page, 'messages' | 'errors'> {
-  const messages: Message[] = []
-  const errors: Undecodable[] = []
-  for (const row of rows) {
-    const decoded = decodeMessage(row)
-    if (isUndecodable(decoded)) errors.push(decoded)
-    else messages.push(decoded)
-  }
-  return { messages, errors }
 }

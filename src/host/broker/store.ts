@@ -7,17 +7,31 @@ import type { TurnEnd } from '../../wire/turn.ts'
  * SQLite is the embedded implementation; `conformance.ts` holds the suite that any implementation passes.
  */
 export interface Store extends AsyncDisposable {
+  // What each send and each lease has to know at once: the store keeps it in memory.
+
+  epoch(agent: string): number
+  /** Whether a turn is in progress: the agent holds leases. */
+  holds(agent: string): boolean
+  /** Ids of what it holds, in the order of delivery. */
+  heldIds(agent: string): number[]
+  /** Messages of an inbox that wait to be delivered. */
+  queued(agent: string): number
+  /** Messages of an inbox that are not done. */
+  pending(agent: string): number
+  parked(agent: string): Parked | null
+
   /**
    * Stores one message per recipient. The same (from, key) gives the ids of the first time.
    * Says `refused` when the chain it belongs to has gone too far; throws `inbox_full` when a recipient has too much to read.
    */
   send(message: NewMessage): Promise<Sent>
+  /** Ids of what was stored under a key; none when nothing was. */
+  sentBefore(from: string, key: string): Promise<readonly number[]>
 
   /** Begins a new life of an agent's harness: its epoch grows by one and what the older one held returns to the queue. */
   beginEpoch(agent: string, returned: Returned): Promise<{ epoch: number; notified: readonly string[] }>
   /** Takes back what an agent holds, since its container is gone. */
   reclaim(agent: string, returned: Returned): Promise<{ notified: readonly string[] }>
-  epoch(agent: string): number
 
   /**
    * Leases the next message of an inbox, raising its attempt, or says when to look again.
@@ -25,47 +39,46 @@ export interface Store extends AsyncDisposable {
    */
   lease(agent: string, request: LeaseRequest): Promise<Leased>
   /** What an epoch holds, in the order of delivery. */
-  held(agent: string, epoch: number): Delivery[]
-  /** Whether a turn is in progress: the agent holds leases. */
-  holds(agent: string): boolean
+  held(agent: string, epoch: number): Promise<Delivery[]>
   /**
    * Ends a turn: `ids` are what the harness knows of, the one that woke it among them. What it holds besides goes back to the queue.
    * Throws `stale_lease` unless this epoch holds them all.
    */
   endTurn(agent: string, turn: TurnToEnd): Promise<Ended>
 
-  parked(agent: string): Parked | null
   /** Lets an inbox go on. */
   unpark(agent: string): Promise<void>
 
-  get(id: number): Message | undefined
-  list(filter: MessageFilter): Page
+  /** Throws `internal` when the row cannot be read. */
+  get(id: number): Promise<Message | undefined>
+  /** The newest messages, oldest of them first; a page ends early when its bodies are long. */
+  list(filter: MessageFilter): Promise<Page>
+  /** What waits in an inbox, in the order of delivery, bodies cut. */
+  waiting(agent: string, limit: number): Promise<Message[]>
   /** What changed after `cursor`, oldest change first. */
-  changes(cursor: number, filter: MessageFilter): Page
-  /** Messages of an inbox that wait to be delivered. */
-  queued(agent: string): number
-  /** Messages of an inbox that are not done. */
-  pending(agent: string): number
-  count(): Record<MessageState, number>
+  changes(cursor: number, filter: MessageFilter): Promise<Page>
+  count(): Promise<Record<MessageState, number>>
 
-  /** Queued rows that could not be read when their turn came: passed over, shown to the operator. */
-  undecodable(): Undecodable[]
+  /** Rows that could not be read when they were needed, and still cannot: passed over, shown to the operator. */
+  undecodable(): Promise<Undecodable[]>
 
-  /** Dead messages that nobody dealt with, oldest first. */
-  deadLetters(): Page
+  /** Dead messages that nobody dealt with, oldest first. Of their bodies only the beginning. */
+  deadLetters(): Promise<Page>
+  countDeadLetters(): Promise<number>
   requeue(id: number): Promise<Message>
   drop(id: number): Promise<Message>
 
   /** Chains that wait for the operator. */
-  pausedChains(): PausedChain[]
-  pauseChain(root: number, reason: string): Promise<{ notified: readonly string[] }>
+  pausedChains(): Promise<PausedChain[]>
+  /** `agents` are those whose messages made it necessary. */
+  pauseChain(root: number, reason: string, agents: readonly string[]): Promise<{ notified: readonly string[] }>
   /** Lets a chain go `hops` further. */
   allowChain(root: number, hops: number): Promise<void>
   stopChain(root: number): Promise<void>
 
-  /** Makes every queued message of an agent dead and forgets its inbox: it will never come back. */
-  bury(agent: string, reason: string): Promise<void>
-  /** Deletes at most `limit` messages done before `before` (unix ms); gives how many. */
+  /** Forgets the inbox of an agent that will never come back: what is queued is dead, its senders hear of it once each. */
+  bury(agent: string, reason: string): Promise<{ notified: readonly string[] }>
+  /** Deletes at most `limit` messages done, or dead and dropped, before `before` (unix ms); gives how many. */
   vacuum(before: number, limit: number): Promise<number>
 }
 
@@ -109,6 +122,7 @@ export interface TurnToEnd {
   readonly ids: readonly number[]
   readonly end: TurnEnd
   readonly accepted: boolean
+  /** Steady clock, ms. */
   readonly now: number
   readonly random: number
 }
@@ -123,9 +137,10 @@ export interface Ended {
 export interface MessageFilter {
   /** Sender or recipient. */
   readonly agent?: string
-  readonly recipient?: string
   readonly state?: MessageState
   readonly limit: number
+  /** Bodies are cut. */
+  readonly preview?: boolean
 }
 
 export interface Page {

@@ -11,7 +11,7 @@ test('a row that cannot be read is shown, and holds nobody up', async () => {
   await store.send({ from: 'carol', to: ['alice'], body: 'sound' })
   db.run('DELETE FROM bodies WHERE id = ?', ids[0] as number)
 
-  const { messages, errors } = store.list({ limit: 10 })
+  const { messages, errors } = await store.list({ limit: 10 })
   assert.deepEqual(
     messages.map(({ body }) => body),
     ['sound'],
@@ -23,7 +23,7 @@ test('a row that cannot be read is shown, and holds nobody up', async () => {
   const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
   assert.equal((await store.lease('alice', { epoch, joins: false, now: 0 })).delivery?.body, 'sound')
   assert.deepEqual(
-    listNeeds(store, []).map(({ kind }) => kind),
+    (await listNeeds(store, [])).map(({ kind }) => kind),
     ['undecodable'],
   )
 })

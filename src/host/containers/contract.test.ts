@@ -8,7 +8,7 @@ import { openFakeSubject } from './fake/test-subject.ts'
 const isRoot = process.getuid?.() === 0
 const ORDINARY_USER = ['--reuid', '12345', '--regid', '12345', '--clear-groups']
 
-testRuntime(`bubblewrap as ${isRoot ? 'root' : 'an ordinary user'}`, openBubblewrapSubject, {
+testRuntime(`bubblewrap as ${isRoot ? 'root' : 'an ordinary user'}`, () => openBubblewrapSubject(), {
   limits: await probeLimits(),
   isolates: true,
   confines: true,

@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { HiveError } from '../../wire/errors.ts'
 import type { ExecOptions, ExecResult } from './runtime.ts'
 
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 1024 * 1024
-/** Something that the command left behind may hold its output open for ever: it is not waited for. */
+/** Something that the command left behind may hold its output open for ever: it is not waited for, however much it says. */
 const DRAIN_MS = 250
+const MAX_DRAINS = 20
 
 /**
  * Runs a command that enters a container, in the environment `env` and nothing of the daemon's: the container could read it.
@@ -41,7 +42,7 @@ export async function runCollecting(
   }, timeoutMs)
   try {
     const [code, signal] = await ended
-    await Promise.race([Promise.all([stdout.ended, stderr.ended]), sleep(DRAIN_MS)])
+    await drain([stdout, stderr])
     if (timedOut) throw new HiveError('timeout', `the command took longer than ${timeoutMs} ms`)
     return { code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout: stdout.text(), stderr: stderr.text() }
   } catch (cause) {
@@ -56,6 +57,21 @@ export async function runCollecting(
   }
 }
 
+/** Resolves when the outputs of a command that has ended are read: when they end, or nothing more comes. */
+async function drain(outputs: readonly Output[]): Promise<void> {
+  const ended = Promise.all(outputs.map((output) => output.ended)).then(() => true)
+  const count = () => outputs.reduce((sum, { bytes }) => sum + bytes(), 0)
+  for (let drains = 0; drains < MAX_DRAINS; drains++) {
+    const before = count()
+    if (await Promise.race([ended, sleep(DRAIN_MS, false)])) return
+    // The time may have passed without this process having run: what has come in the meantime is read now.
+    await nextTurn()
+    if (count() === before) return
+  }
+}
+
+type Output = ReturnType<typeof collect>
+
 function collect(stream: Readable, maxBytes: number) {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -63,7 +79,7 @@ function collect(stream: Readable, maxBytes: number) {
     if (bytes < maxBytes) chunks.push(chunk.subarray(0, maxBytes - bytes))
     bytes += chunk.length
   })
-  return { ended: once(stream, 'close'), text: () => Buffer.concat(chunks).toString('utf8') }
+  return { ended: once(stream, 'close'), bytes: () => bytes, text: () => Buffer.concat(chunks).toString('utf8') }
 }
 
 function killGroup(pid: number): void {

@@ -28,7 +28,10 @@ export interface ContainerRuntime {
   /** Ends it and forgets it, logs included. Never touches what was mounted into it. */
   remove(name: string): Promise<void>
 
-  /** All containers of this hive, running or not, whoever started them. */
+  /**
+   * All containers of this hive, running or not, whoever started them. One that cannot be looked at is `stopped`, without an
+   * exit: it hides no other.
+   */
   list(): Promise<ContainerStatus[]>
 
   /** Starts and ends as they happen, from the call on. Ends when `signal` aborts. */
@@ -106,6 +109,7 @@ export interface Exit {
 export interface ContainerStatus {
   readonly name: string
   readonly state: 'created' | 'running' | 'stopped'
+  /** While it runs the one that it was started with, else the one that was applied last. */
   readonly deployment: Deployment
   readonly incarnation?: Incarnation
   /** Unix milliseconds. */

@@ -1,15 +1,18 @@
 import { createNotifier, type Notifier } from '../../kit/notifier.ts'
 import type { Database, Row } from '../../kit/sqlite.ts'
-import { errorText } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
 import { LiveEvent, MAX_EVENT_BYTES, type StoredEvent } from '../../wire/events.ts'
 
 /** The live events of every agent, numbered in the order in which they were stored. */
 export class EventStore {
   readonly changes: Notifier = createNotifier()
   readonly #db: Database
+  readonly #isDiskFull: () => boolean
 
-  constructor(db: Database) {
+  /** `isDiskFull`: what space is left belongs to the messages. */
+  constructor(db: Database, isDiskFull: () => boolean = () => false) {
     this.#db = db
+    this.#isDiskFull = isDiskFull
   }
 
   /** Stores events of one epoch; those whose number is there already are ignored. */
@@ -18,6 +21,7 @@ export class EventStore {
     epoch: number,
     events: readonly { n: number; at: number; event: LiveEvent }[],
   ): Promise<void> {
+    if (this.#isDiskFull()) throw new HiveError('disk_full', 'the disk is full: events are not stored')
     await this.#db.write(() => {
       for (const { n, at, event } of events) {
         this.#db.run(
@@ -51,12 +55,12 @@ export class EventStore {
     return isAbout ? Number(row?.at) : undefined
   }
 
-  /** Events after `after`, oldest first; without it the newest ones. */
+  /** Events after `after`, oldest first; without it the newest ones. Fewer than `limit` when they are large. */
   list(agent: string, { after, limit }: { after?: number; limit: number }): StoredEvent[] {
     const rows =
       after === undefined
-        ? this.#db.all('SELECT * FROM events WHERE agent = ? ORDER BY seq DESC LIMIT ?', agent, limit).reverse()
-        : this.#db.all('SELECT * FROM events WHERE agent = ? AND seq > ? ORDER BY seq LIMIT ?', agent, after, limit)
+        ? this.#read('SELECT * FROM events WHERE agent = ? ORDER BY seq DESC LIMIT ?', agent, limit).reverse()
+        : this.#read('SELECT * FROM events WHERE agent = ? AND seq > ? ORDER BY seq LIMIT ?', agent, after, limit)
     return rows.map((row) => ({
       seq: Number(row.seq),
       agent: String(row.agent),
@@ -66,7 +70,21 @@ export class EventStore {
       event: decode(row),
     }))
   }
+
+  #read(sql: string, ...values: (string | number)[]): Row[] {
+    const rows: Row[] = []
+    let characters = 0
+    for (const row of this.#db.iterate(sql, ...values)) {
+      rows.push(row)
+      characters += String(row.event).length
+      if (characters >= MAX_PAGE_CHARACTERS) break
+    }
+    return rows
+  }
 }
+
+/** A page of events ends when it has so many characters: whoever reads it waits for all of it. */
+const MAX_PAGE_CHARACTERS = 2 * 1024 * 1024
 
 /** A row that cannot be read is shown as such in its place. */
 function decode(row: Row): LiveEvent {

@@ -1,8 +1,9 @@
 import type { Log } from '../../kit/log.ts'
 import type { agentOps, HarnessSettings } from '../../wire/agent-ops.ts'
-import { HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
 import type { Call, Handlers } from '../../wire/op.ts'
+import type { TurnEnd } from '../../wire/turn.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -29,6 +30,15 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     if (link.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
   }
 
+  const endTurn = async (epoch: number, ids: number[], end: TurnEnd, accepted: boolean) => {
+    try {
+      return await broker.endTurn(agent, epoch, ids, end, accepted)
+    } catch (error) {
+      log.warn({ agent, epoch, ids, error: errorText(error) }, 'the end of a turn was refused')
+      throw error
+    }
+  }
+
   return {
     async hello({ revision, epoch: known }, call) {
       using _ = link.reserve(call.connection)
@@ -37,7 +47,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
         ? known
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
       link.attach(call, epoch, revision)
-      const leases = store.held(agent, epoch)
+      const leases = await store.held(agent, epoch)
       // The daemon was away while a turn went on: the events tell since when.
       const [woke] = leases
       if (woke && link.turnSince === undefined) link.turnBegan(events.turnBegan(agent, epoch, woke.id))
@@ -88,19 +98,19 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
 
     async ack({ epoch, ids, end }, call) {
       assertEpoch(call, epoch)
-      await broker.endTurn(agent, epoch, ids, end, true)
+      await endTurn(epoch, ids, end, true)
       link.turnEnded(end)
       return {}
     },
 
     async release({ epoch, ids, end }, call) {
       assertEpoch(call, epoch)
-      const { action } = await broker.endTurn(agent, epoch, ids, end, false)
+      const { action } = await endTurn(epoch, ids, end, false)
       link.turnEnded(end)
       return { action }
     },
 
-    inbox: ({ limit }) => ({ messages: store.list({ recipient: agent, limit }).messages }),
+    inbox: async ({ limit }) => ({ messages: await store.waiting(agent, limit) }),
 
     async append_events({ epoch, events: batch }, call) {
       assertEpoch(call, epoch)

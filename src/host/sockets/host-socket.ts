@@ -10,7 +10,7 @@ import type { App } from '../app-dir.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
-import { listNeeds } from '../needs.ts'
+import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 
 export interface HostSocketDeps {
@@ -29,6 +29,7 @@ export interface HostSocketDeps {
     readonly runDir: string
     readonly startedAt: number
     readonly model: 'demo' | 'real'
+    readonly network: 'none' | 'host'
   }
   readonly errors: () => Problem[]
   readonly shutdown: (options: { stopAgents: boolean }) => void
@@ -48,7 +49,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   return {
     ping: () => ({ pid: process.pid, version: about.version }),
 
-    status() {
+    async status() {
       const agents = views.all()
       return {
         ...about,
@@ -57,9 +58,16 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         runtime: runtime.kind,
         slots: broker.slotUse(),
         agents,
-        messages: store.count(),
-        needs: listNeeds(store, agents).length,
-        errors: deps.errors(),
+        messages: await store.count(),
+        needs: await countNeeds(store, agents),
+        errors: [
+          ...deps.errors(),
+          ...(await store.undecodable()).map(({ table, id, problem }) => ({
+            where: `${table} ${id}`,
+            problem,
+            since: about.startedAt,
+          })),
+        ],
       }
     },
 
@@ -96,7 +104,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       const until = performance.now() + wait_seconds * 1000
       let cursor = after
       for (;;) {
-        const page = store.changes(cursor, { agent, state, limit })
+        const page = await store.changes(cursor, { agent, state, limit })
         const nothing = page.messages.length === 0 && page.errors.length === 0
         const left = until - performance.now()
         if (!nothing || left <= 0 || signal.aborted) return page
@@ -107,8 +115,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       }
     },
 
-    message({ id }) {
-      const message = store.get(id)
+    async message({ id }) {
+      const message = await store.get(id)
       if (!message) throw new HiveError('not_found', `no message ${id}`)
       return { message }
     },
@@ -152,9 +160,13 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
 
-    needs: () => ({ needs: listNeeds(store, views.all()) }),
+    needs: async () => ({ needs: await listNeeds(store, views.all()) }),
 
     async requeue({ id }) {
+      const dead = await store.get(id)
+      if (dead && !registry.find(dead.to) && !registry.wasDestroyed(dead.to)) {
+        throw new HiveError('conflict', `${dead.to} is gone for good`, { hint: `hive drop ${id}` })
+      }
       const message = await store.requeue(id)
       broker.poke(message.to)
       return { message }

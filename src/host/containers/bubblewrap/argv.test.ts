@@ -23,7 +23,7 @@ describe('sandboxArgv', () => {
   it('joins cgroups, takes on the uid, makes the user namespace, and only then runs bwrap', () => {
     assert.equal(
       withoutScript(sandboxArgv(SPEC, ['/sys/fs/cgroup/hive/h-bob/cgroup.procs'])),
-      'bash --norc -c bash 4 /sys/fs/cgroup/hive/h-bob/cgroup.procs -- ' +
+      'bash --norc -c bash 5 /sys/fs/cgroup/hive/h-bob/cgroup.procs -- ' +
         'setpriv --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
         'unshare --user --map-root-user -- ' +
         'sh -c echo 0 > /proc/sys/user/max_user_namespaces && exec "$@" sh ' +
@@ -46,7 +46,7 @@ describe('sandboxArgs', () => {
       sandboxArgs(SPEC, '/etc-of-guests').join(' '),
       [
         '--unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --unshare-net',
-        '--cap-drop ALL --new-session --hostname h-bob',
+        '--cap-drop ALL --seccomp 5 --new-session --hostname h-bob',
         '--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64',
         '--ro-bind-try /etc/ssl/certs /etc/ssl/certs --ro-bind-try /etc/ssl/openssl.cnf /etc/ssl/openssl.cnf',
         '--ro-bind-try /etc/ca-certificates /etc/ca-certificates --ro-bind-try /etc/pki/tls/certs /etc/pki/tls/certs',
@@ -54,7 +54,8 @@ describe('sandboxArgs', () => {
         '--ro-bind-try /etc/ld.so.cache /etc/ld.so.cache --ro-bind-try /nix/store /nix/store',
         '--ro-bind /etc-of-guests/passwd /etc/passwd --ro-bind /etc-of-guests/group /etc/group',
         '--ro-bind /etc-of-guests/hosts /etc/hosts --ro-bind /etc-of-guests/nsswitch.conf /etc/nsswitch.conf',
-        '--proc /proc --dev /dev --tmpfs /tmp --tmpfs /run --tmpfs /root',
+        '--proc /proc --dev /dev --size 268435456 --tmpfs /dev/shm --size 1073741824 --tmpfs /tmp',
+        '--size 67108864 --tmpfs /run --size 1073741824 --tmpfs /root --remount-ro /dev',
         '--ro-bind /var/lib/hyperhive/app/1 /opt/hive --bind /var/lib/hyperhive/agents/bob/state /state',
         '--chdir /state --clearenv --setenv PATH /opt/hive:/usr/bin --setenv HOME /root --setenv LANG C.UTF-8',
         '--setenv HIVE_LABEL bob --json-status-fd 3 --remount-ro /',
@@ -72,11 +73,14 @@ describe('sandboxArgs', () => {
 describe('execArgv', () => {
   it('takes on the uid before it enters, and lets go of every capability before the command', () => {
     assert.equal(
-      withoutScript(execArgv({ initPid: 77, uid: 1_900_000_001, cgroupFiles: ['/cg/procs'] }, ['ls', '-l'])),
-      'bash --norc -c bash 2 /cg/procs -- setpriv --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
+      withoutScript(
+        execArgv({ initPid: 77, uid: 1_900_000_001, network: 'none', cgroupFiles: ['/cg/procs'] }, ['ls', '-l']),
+      ),
+      'bash --norc -c bash 2 /cg/procs -- ' +
+        'setpriv --no-new-privs --reuid 1900000001 --regid 1900000001 --clear-groups -- ' +
         'nsenter -t 77 -U --preserve-credentials -m -p -u -i -C -n -r -w -- ' +
-        'env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ' +
-        'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- ls -l',
+        '/usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ' +
+        '/usr/bin/setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- ls -l',
     )
   })
 })

@@ -4,9 +4,10 @@ import type { ContainerSpec, Mount } from '../runtime.ts'
 export const HOST_PATH = '/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** File descriptors that the starter has open for bwrap, which closes both before the payload runs. */
+/** File descriptors that the starter has open for bwrap, which closes them before the payload runs. */
 export const STATUS_FD = 3
 export const ARGS_FD = 4
+export const SECCOMP_FD = 5
 
 /** What of the host every sandbox sees, read-only. Not all of /etc/ssl: it may hold private keys. */
 const SYSTEM = [
@@ -26,6 +27,9 @@ const SYSTEM = [
     '/nix/store',
   ].map((path) => ['--ro-bind-try', path, path]),
 ]
+
+/** File systems in memory, which without a size would each be half of the host's. */
+const IN_MEMORY_MIB = { '/dev/shm': 256, '/tmp': 1024, '/run': 64, '/root': 1024 }
 
 /** The files under /etc that are made for sandboxes, not taken from the host. */
 export const GUEST_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'] as const
@@ -51,8 +55,8 @@ const FORBID_USER_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && e
  */
 export function sandboxArgv(spec: ContainerSpec, cgroupFiles: readonly string[]): Argv {
   return [
-    ...prelude(ARGS_FD, cgroupFiles),
-    ...takeOnUid(spec.uid),
+    ...prelude(SECCOMP_FD, cgroupFiles),
+    ...(spec.uid === undefined ? [] : ['setpriv', ...uidArgs(spec.uid), '--']),
     ...['unshare', '--user', '--map-root-user', '--', 'sh', '-c', FORBID_USER_NAMESPACES, 'sh'],
     ...['bwrap', '--args', String(ARGS_FD), '--'],
     ...spec.argv,
@@ -67,11 +71,14 @@ export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
   return [
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(spec.network === 'none' ? ['--unshare-net'] : []),
-    ...['--cap-drop', 'ALL', '--new-session', '--hostname', spec.name],
+    ...['--cap-drop', 'ALL', '--seccomp', String(SECCOMP_FD), '--new-session', '--hostname', spec.name],
     ...SYSTEM.flat(),
     ...GUEST_ETC.flatMap((file) => ['--ro-bind', `${etc}/${file}`, `/etc/${file}`]),
     ...(spec.network === 'host' ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--tmpfs', '/root'],
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...Object.entries(IN_MEMORY_MIB).flatMap(([path, mib]) => ['--size', String(mib * 1024 * 1024), '--tmpfs', path]),
+    // Nothing but its /dev/shm is there to be filled.
+    ...['--remount-ro', '/dev'],
     ...spec.mounts.flatMap(mountArgs),
     ...['--chdir', spec.mounts.some(({ guest }) => guest === '/state') ? '/state' : '/', '--clearenv'],
     ...Object.entries({ PATH: GUEST_PATH, HOME: '/root', LANG: 'C.UTF-8', ...spec.env }).flatMap((entry) => [
@@ -86,34 +93,28 @@ export function sandboxArgs(spec: ContainerSpec, etc: string): string[] {
 
 const mountArgs = ({ host, guest, readOnly }: Mount): string[] => [readOnly ? '--ro-bind' : '--bind', host, guest]
 
+/** Where to enter and as whom: a life, not what was applied since it began. */
+export interface Entry extends Pick<ContainerSpec, 'uid' | 'network'> {
+  readonly initPid: number
+  readonly cgroupFiles: readonly string[]
+}
+
 /**
  * The command that runs `argv` inside the sandbox whose init is `initPid`, never as root of the host: a payload could have
- * prepared what root would load. As root the agent's uid is taken on before any namespace is entered.
+ * prepared what root would load. As root the agent's uid is taken on before any namespace is entered. What `nsenter`
+ * runs still has every capability in the sandbox: it is named by its path in the host's `/usr`, never looked up among
+ * directories that the payload can make.
  */
-export function execArgv(
-  { initPid, uid, cgroupFiles }: { initPid: number; uid: number | undefined; cgroupFiles: readonly string[] },
-  argv: readonly string[],
-): Argv {
+export function execArgv({ initPid, uid, network, cgroupFiles }: Entry, argv: readonly string[]): Argv {
   return [
     ...prelude(2, cgroupFiles),
-    ...takeOnUid(uid),
-    ...[
-      'nsenter',
-      '-t',
-      String(initPid),
-      '-U',
-      '--preserve-credentials',
-      '-m',
-      '-p',
-      '-u',
-      '-i',
-      '-C',
-      '-n',
-      '-r',
-      '-w',
-    ],
-    ...['--', 'env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
-    ...['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
+    ...['setpriv', '--no-new-privs', ...uidArgs(uid), '--'],
+    ...['nsenter', '-t', String(initPid), '-U', '--preserve-credentials', '-m', '-p', '-u', '-i', '-C'],
+    // The host's network is not the sandbox's to enter, and not needed: whoever comes from there is in it.
+    ...(network === 'none' ? ['-n'] : []),
+    ...['-r', '-w'],
+    ...['--', '/usr/bin/env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
+    ...['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
     ...argv,
   ]
 }
@@ -127,5 +128,5 @@ const prelude = (highestFd: number, cgroupFiles: readonly string[]): Argv => [
   '--',
 ]
 
-const takeOnUid = (uid: number | undefined): string[] =>
-  uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']
+const uidArgs = (uid: number | undefined): string[] =>
+  uid === undefined ? [] : ['--reuid', String(uid), '--regid', String(uid), '--clear-groups']

@@ -14,6 +14,11 @@ describe('parseStatus', () => {
     assert.deepEqual(parseStatus('{ "child-pid": 80'), { initPid: undefined, exitCode: undefined })
   })
 
+  it('takes any number for an exit code, as the kernel does', () => {
+    const exitCodeOf = (code: number) => parseStatus(`{ "exit-code": ${code} }\n`).exitCode
+    assert.deepEqual([-2, 256, 300, -1].map(exitCodeOf), [254, 0, 44, 255])
+  })
+
   it('refuses what bwrap would not write', () => {
     assert.throws(() => parseStatus('\0\0\0\n'))
     assert.throws(() => parseStatus('{ "child-pid": -1 }\n'))

@@ -24,11 +24,13 @@ describe('createCgroup', () => {
     assert.deepEqual(cgroup.make({ memoryBytes: 1000, cpus: 0.5 }), ['memory', 'cpu', 'pids'])
     assert.deepEqual(cgroup.procs(), [join(tree.root, 'hive/h-a/cgroup.procs')])
     assert.equal(tree.read('hive/h-a/memory.max'), '1000')
+    assert.equal(tree.read('hive/h-a/memory.swap.max'), '0')
     assert.equal(tree.read('hive/h-a/cpu.max'), '50000 100000')
     assert.equal(tree.read('hive/h-a/pids.max'), 'max')
     assert.equal(tree.read('hive/cgroup.subtree_control'), '+pids')
     cgroup.make({})
     assert.equal(tree.read('hive/h-a/memory.max'), 'max')
+    assert.equal(tree.read('hive/h-a/memory.swap.max'), 'max')
     assert.equal(tree.read('hive/h-a/cpu.max'), 'max 100000')
   })
 
@@ -53,11 +55,21 @@ describe('createCgroup', () => {
     assert.equal(cgroup.countOomKills(), 0)
   })
 
+  it('counts a limit that this kernel does not have as not enforced, asked for or not', () => {
+    using tree = makeTree(['cgroup.controllers', 'cgroup.procs'])
+    // A directory in its place cannot be written to.
+    for (const file of ['cpu.max', 'memory.swap.max']) mkdirSync(join(tree.root, 'hive/h-a', file), { recursive: true })
+    const cgroup = createCgroup({ root: tree.root, own: '/', hive: 'hive' }, 'h-a')
+    assert.deepEqual(cgroup.make({ memoryBytes: 1000 }), ['memory', 'pids'])
+    assert.deepEqual(cgroup.make({ cpus: 1 }), ['memory', 'pids'])
+  })
+
   it('sets limits with cgroup v1 where a controller is mounted', () => {
     using tree = makeTree(['memory/tasks', 'pids/tasks'])
     const cgroup = createCgroup({ root: tree.root, own: '/', hive: 'hive' }, 'h-a')
     assert.deepEqual(cgroup.make({ memoryBytes: 1000 }), ['memory', 'pids'])
     assert.equal(tree.read('memory/hive/h-a/memory.limit_in_bytes'), '1000')
+    assert.equal(tree.read('memory/hive/h-a/memory.memsw.limit_in_bytes'), '1000')
     assert.equal(tree.read('pids/hive/h-a/pids.max'), 'max')
     assert.ok(!existsSync(join(tree.root, 'cpu')))
   })

@@ -42,14 +42,13 @@ export function createCgroup(place: CgroupPlace, container: string): Cgroup {
   return {
     make(limits) {
       const files = isV2 ? limitFilesV2(limits) : limitFilesV1(limits)
-      const enforced = LIMITS.filter((limit) => {
+      return LIMITS.filter((limit) => {
         const directory = groups[limit]
-        return directory !== undefined && tryMake(directory) && (!isV2 || tryEnable(directory, limit))
+        if (directory === undefined || !tryMake(directory) || (isV2 && !tryEnable(directory, limit))) return false
+        return files[limit].every(
+          ([file, value, need]) => tryWrite(join(directory, file), value) || need === 'if there',
+        )
       })
-      for (const limit of enforced) {
-        for (const [file, value] of files[limit]) writeFileSync(join(groups[limit] as string, file), value)
-      }
-      return enforced
     },
     procs: () =>
       directories.filter((directory) => existsSync(directory)).map((directory) => join(directory, 'cgroup.procs')),
@@ -64,12 +63,19 @@ export function createCgroup(place: CgroupPlace, container: string): Cgroup {
   }
 }
 
-type Files = Record<Limit, readonly (readonly [file: string, value: string])[]>
+/** `if there`: kernels without swap accounting have no such file, and limit what they can. */
+type Files = Record<Limit, readonly (readonly [file: string, value: string, need?: 'if there'])[]>
 
-/** Every limit is written, absent ones too: the cgroup may have had another in its last life. */
+/**
+ * Every limit is written, absent ones too: the cgroup may have had another in its last life. What is limited must not go
+ * on in swap.
+ */
 export function limitFilesV2({ memoryBytes, cpus, pids }: Limits): Files {
   return {
-    memory: [['memory.max', String(memoryBytes ?? 'max')]],
+    memory: [
+      ['memory.max', String(memoryBytes ?? 'max')],
+      ['memory.swap.max', memoryBytes === undefined ? 'max' : '0', 'if there'],
+    ],
     cpu: [['cpu.max', `${cpus === undefined ? 'max' : Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`]],
     pids: [['pids.max', String(pids ?? 'max')]],
   }
@@ -77,7 +83,12 @@ export function limitFilesV2({ memoryBytes, cpus, pids }: Limits): Files {
 
 export function limitFilesV1({ memoryBytes, cpus, pids }: Limits): Files {
   return {
-    memory: [['memory.limit_in_bytes', String(memoryBytes ?? -1)]],
+    memory: [
+      // Memory and swap together; never below memory alone, so it makes way first.
+      ['memory.memsw.limit_in_bytes', '-1', 'if there'],
+      ['memory.limit_in_bytes', String(memoryBytes ?? -1)],
+      ['memory.memsw.limit_in_bytes', String(memoryBytes ?? -1), 'if there'],
+    ],
     cpu: [
       ['cpu.cfs_period_us', String(CPU_PERIOD_US)],
       ['cpu.cfs_quota_us', String(cpus === undefined ? -1 : Math.round(cpus * CPU_PERIOD_US))],

@@ -42,11 +42,9 @@ export function openLifeWatch(options: LifeWatchOptions) {
     else known.delete(name)
     files.get(name)?.close()
     files.delete(name)
-    if (status?.state === 'running')
-      files.set(
-        name,
-        watch(options.statusFile(name), () => ring(name)),
-      )
+    if (status?.state !== 'running') return
+    const file = watchFile(options.statusFile(name), () => ring(name))
+    if (file) files.set(name, file)
   }
 
   const runningNames = (): string[] =>
@@ -86,6 +84,15 @@ export function openLifeWatch(options: LifeWatchOptions) {
   }
 
   return { ring, events }
+}
+
+/** Undefined when the kernel watches no more files, or this one is gone: then the end is noticed a tick later. */
+function watchFile(path: string, onChange: () => void): FSWatcher | undefined {
+  try {
+    return watch(path, onChange).on('error', onChange)
+  } catch {
+    return undefined
+  }
 }
 
 /** What must have happened between two looks at a container. */

@@ -71,6 +71,29 @@ describe('readLogs', () => {
     )
   })
 
+  it('ends at what was there when it began, however fast the writer is', async () => {
+    using logs = makeLogs()
+    const line = `${'x'.repeat(999)}\n`
+    appendFileSync(logs.files.stdout, line.repeat(1000))
+    let count = 0
+    for await (const _ of readLogs(logs, {})) {
+      appendFileSync(logs.files.stdout, line)
+      if (++count === 5000) break
+    }
+    assert.equal(count, 1000)
+  })
+
+  it('lets others have a turn while it reads', async () => {
+    using logs = makeLogs()
+    appendFileSync(logs.files.stdout, `${'x'.repeat(999)}\n`.repeat(2000))
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    const seen: number[] = []
+    for await (const _ of readLogs(logs, {})) seen.push(turns)
+    clearInterval(timer)
+    assert.ok(new Set(seen).size > 2, `${new Set(seen).size} turns`)
+  })
+
   it('finds the last lines over a rotation and in a large log', async () => {
     using logs = makeLogs()
     appendFileSync(logs.files.stdout, 'one\ntwo\n')

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createLineCutter } from '../line-cutter.ts'
 import type { LogLine, LogOptions } from '../runtime.ts'
 import { rotatedFile } from './log-rotation.ts'
@@ -6,6 +7,11 @@ import { rotatedFile } from './log-rotation.ts'
 const CHUNK_BYTES = 128 * 1024
 /** The last lines are looked for in so much: a flood of tiny ones must not keep the daemon busy. */
 const TAIL_BYTES = 1024 * 1024
+
+/** What a call may still read. */
+interface Budget {
+  bytes: number
+}
 
 export interface LogFiles {
   /** The folder of both. */
@@ -30,7 +36,7 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
   try {
     for (const { stream, cursor } of cursors) {
       let kept: string[] = []
-      for (const lines of cursor.read()) {
+      for await (const lines of cursor.read()) {
         if (tail === undefined) for (const text of lines) yield { stream, text }
         else kept = last(kept.concat(lines), tail)
       }
@@ -42,7 +48,7 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
       })
       let found = false
       for (const { stream, cursor } of cursors) {
-        for (const text of flatten(cursor.read())) {
+        for await (const text of flatten(cursor.read())) {
           found = true
           yield { stream, text }
         }
@@ -55,11 +61,17 @@ export async function* readLogs({ path, files }: LogFiles, options: LogOptions):
   }
 }
 
+/** What was written to a log after its first `offset` bytes, at most `maxBytes` of it; for a complaint. */
+export const readComplaint = (file: string, offset: number, maxBytes: number): string[] =>
+  readChunk(file, offset, maxBytes).toString('utf8').split('\n').filter(Boolean)
+
+export const sizeOf = (path: string): number => ifPresent(() => statSync(path).size) ?? 0
+
 const last = (lines: string[], count: number | undefined): string[] =>
   count === undefined ? lines : lines.slice(Math.max(0, lines.length - count))
 
-function* flatten(batches: Iterable<string[]>): Iterable<string> {
-  for (const batch of batches) yield* batch
+async function* flatten(batches: AsyncIterable<string[]>): AsyncIterable<string> {
+  for await (const batch of batches) yield* batch
 }
 
 /**
@@ -81,12 +93,18 @@ function createCursor(file: string, { fromEnd }: { fromEnd: boolean }) {
     offset = isInOld ? start : start - sizeOf(old)
   }
 
-  /** Stops at a rotation, also one that comes while nobody asks for more. */
-  function* readOn(path: string, latest: string | undefined): Iterable<string[]> {
-    while (identityOf(old) === latest) {
-      const chunk = readChunk(path, offset)
+  /**
+   * Stops at a rotation, also one that comes while nobody asks for more, and where `budget` bytes have been read. Others get
+   * a turn before each piece.
+   */
+  async function* readOn(path: string, latest: string | undefined, budget: Budget): AsyncIterable<string[]> {
+    for (;;) {
+      await nextTurn()
+      if (identityOf(old) !== latest) return
+      const chunk = readChunk(path, offset, Math.min(CHUNK_BYTES, budget.bytes))
       if (chunk.length === 0) return
       offset += chunk.length
+      budget.bytes -= chunk.length
       const lines = cutter.cut(chunk)
       if (skipsFirstLine && lines.length > 0) {
         lines.shift()
@@ -97,19 +115,22 @@ function createCursor(file: string, { fromEnd }: { fromEnd: boolean }) {
   }
 
   return {
-    /** The lines that were finished since the last call. */
-    *read(): Iterable<string[]> {
-      for (;;) {
+    /** The lines that were finished since the last call. No more than is there now: a flood would have no end. */
+    async *read(): AsyncIterable<string[]> {
+      const budget = { bytes: sizeOf(old) + sizeOf(file) }
+      while (budget.bytes > 0) {
         const latest = identityOf(old)
         if (latest !== rotated) {
           // What was not read before the rotation has gone there.
           if (offset > sizeOf(old)) offset = 0
-          yield* readOn(old, latest)
+          yield* readOn(old, latest, budget)
+          // The rest of it is for the next call.
+          if (budget.bytes === 0) return
           offset = 0
           rotated = latest
         }
         if (offset > sizeOf(file)) offset = 0
-        yield* readOn(file, latest)
+        yield* readOn(file, latest, budget)
         if (identityOf(old) === latest) return
       }
     },
@@ -118,11 +139,11 @@ function createCursor(file: string, { fromEnd }: { fromEnd: boolean }) {
   }
 }
 
-function readChunk(path: string, offset: number): Buffer {
+function readChunk(path: string, offset: number, maxBytes: number): Buffer {
   const descriptor = ifPresent(() => openSync(path, 'r'))
   if (descriptor === undefined) return Buffer.alloc(0)
   try {
-    const size = Math.min(Math.max(0, fstatSync(descriptor).size - offset), CHUNK_BYTES)
+    const size = Math.min(Math.max(0, fstatSync(descriptor).size - offset), maxBytes)
     const buffer = Buffer.alloc(size)
     return buffer.subarray(0, readSync(descriptor, buffer, 0, size, offset))
   } finally {
@@ -136,7 +157,6 @@ const identityOf = (path: string): string | undefined =>
     const { ino, mtimeMs } = statSync(path)
     return `${ino}:${mtimeMs}`
   })
-const sizeOf = (path: string): number => ifPresent(() => statSync(path).size) ?? 0
 
 function ifPresent<T>(look: () => T): T | undefined {
   try {

@@ -1,9 +1,26 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { isAlive } from '../../../kit/detached.ts'
 import { createSpec, DEPLOYMENT, FOREVER, launch, statusOf, waitForExit, waitForLine } from '../contract/subject.ts'
+import type { ContainerEvent } from '../runtime.ts'
 import { openBubblewrapSubject } from './test-subject.ts'
+
+/** A log whose errors are kept. */
+const createLogTo = (errors: unknown[]) =>
+  pino({ level: 'error' }, { write: (line: string) => void errors.push(JSON.parse(line)) })
 
 const isRoot = process.getuid?.() === 0
 
@@ -70,6 +87,102 @@ describe('bubblewrap runtime', () => {
     const ended = waitForExit(subject.runtime, 'h-a')
     writeFileSync(join(subject.scratch, 'h-a/go'), '')
     assert.deepEqual((await ended).exit, { code: null, signal: 'SIGKILL', oom: false })
+  })
+
+  for (const garbage of ['{ "exit-code": "x" }\n', '\0'.repeat(200), '\0\n{}\n']) {
+    it(`keeps what cannot be read of one from stopping the others (${JSON.stringify(garbage).slice(0, 20)})`, async () => {
+      const complaints: unknown[] = []
+      const log = createLogTo(complaints)
+      await using subject = await openBubblewrapSubject({ log })
+      const { runtime } = subject
+      const file = (name: string) => join(subject.stateDir, 'h-a', name)
+      const stop = new AbortController()
+      const events: ContainerEvent[] = []
+      const watching = (async () => {
+        for await (const event of runtime.watch(stop.signal)) events.push(event)
+      })()
+      const stateOf = async (name: string) => (await statusOf(runtime, name))?.state
+
+      await launch(subject, 'h-a', FOREVER)
+      await launch(subject, 'h-b', 'while [ ! -e "$STATE/go" ]; do sleep 0.02; done; exit 5')
+      appendFileSync(file('status'), `${garbage}\n`)
+      assert.deepEqual([await stateOf('h-a'), await stateOf('h-b')], ['running', 'running'])
+      assert.equal(await runtime.kill('h-a'), undefined)
+      assert.equal(await stateOf('h-a'), 'stopped')
+
+      await runtime.start('h-a')
+      const { init } = JSON.parse(readFileSync(file('run.json'), 'utf8')).processes
+      assert.ok(isAlive(init))
+      writeFileSync(file('run.json'), garbage)
+      const again = await runtime.start('h-a')
+      assert.ok(again.state === 'running' && !isAlive(init), 'what ran under a lost record has ended')
+
+      writeFileSync(file('run.json'), garbage)
+      writeFileSync(file('deployment.json'), garbage)
+      writeFileSync(file('spec.json'), garbage)
+      assert.deepEqual([await stateOf('h-a'), await stateOf('h-b')], ['created', 'running'])
+      await assert.rejects(runtime.start('h-a'), { code: 'internal', message: /spec\.json/ })
+      assert.ok(complaints.length >= 4)
+
+      // It can be made anew, or be removed.
+      await launch(subject, 'h-a', FOREVER)
+      const last = JSON.parse(readFileSync(file('run.json'), 'utf8')).processes.init
+      for (const record of ['run.json', 'status', 'deployment.json', 'spec.json']) writeFileSync(file(record), garbage)
+      await runtime.remove('h-a')
+      assert.ok(!isAlive(last))
+      assert.equal(await stateOf('h-a'), undefined)
+
+      const ended = waitForExit(runtime, 'h-b')
+      writeFileSync(join(subject.scratch, 'h-b/go'), '')
+      assert.equal((await ended).exit?.code, 5)
+      // The watch that was there all the time saw it too.
+      const hasSeen = () => events.some(({ name, exit }) => name === 'h-b' && exit?.code === 5)
+      while (!hasSeen()) await sleep(5)
+      stop.abort()
+      await watching
+    })
+  }
+
+  it('takes the exit code that a payload forged, and goes on', async () => {
+    await using subject = await openBubblewrapSubject()
+    await launch(subject, 'h-a', FOREVER)
+    appendFileSync(join(subject.stateDir, 'h-a/status'), '{ "exit-code": -2 }\n')
+    const { state, exit } = await waitForExit(subject.runtime, 'h-a')
+    assert.deepEqual({ state, exit }, { state: 'stopped', exit: { code: 254, signal: null, oom: false } })
+  })
+
+  it('ends all of a sandbox that does not come up in time', async () => {
+    // While the payload is called bwrap, it cannot be told from bwrap itself.
+    await using subject = await openBubblewrapSubject({ startTimeoutMs: 1000 })
+    const programs = join(subject.scratch, 'programs')
+    mkdirSync(programs)
+    copyFileSync('/usr/bin/sleep', join(programs, 'bwrap'))
+    const spec = createSpec(subject, 'h-a', FOREVER, {
+      mounts: [{ host: programs, guest: '/programs', readOnly: true }],
+    })
+    const marker = `1000.${process.pid}`
+    await subject.runtime.apply({ ...spec, argv: ['/programs/bwrap', marker] }, DEPLOYMENT)
+    await assert.rejects(subject.runtime.start('h-a'), { code: 'unavailable', message: /did not start it within 1 s/ })
+    const commandLines = readdirSync('/proc')
+      .map((pid) => `/proc/${pid}/cmdline`)
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, 'utf8'))
+    assert.ok(!commandLines.some((line) => line.includes(`/programs/bwrap\0${marker}`)))
+    assert.equal((await statusOf(subject.runtime, 'h-a'))?.state, 'created')
+    await launch(subject, 'h-a', FOREVER)
+  })
+
+  it('tells of a start that failed only what that start complained of', async () => {
+    await using subject = await openBubblewrapSubject()
+    await launch(subject, 'h-a', 'echo from an earlier life >&2; exit 0')
+    await waitForExit(subject.runtime, 'h-a')
+    const spec = createSpec(subject, 'h-a', FOREVER)
+    await subject.runtime.apply({ ...spec, argv: ['/no/such/program'] }, DEPLOYMENT)
+    await assert.rejects(subject.runtime.start('h-a'), (error: Error) => {
+      assert.match(error.message, /no\/such\/program/)
+      assert.doesNotMatch(error.message, /earlier life/)
+      return true
+    })
   })
 
   it('does not take the processes of another boot for its own', async () => {

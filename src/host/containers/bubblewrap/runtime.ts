@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
-import { isAlive } from '../../../kit/detached.ts'
+import { isAlive, type ProcessId } from '../../../kit/detached.ts'
 import type { Log } from '../../../kit/log.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
 import { hashConfig } from '../config-hash.ts'
@@ -12,16 +11,18 @@ import { cgroupPlace, createCgroup } from './cgroup.ts'
 import {
   type ContainerDirectory,
   createContainerDirectory,
+  isContainerName,
+  type Life,
   type Run,
-  type RunProcesses,
 } from './container-directory.ts'
 import { writeGuestEtc } from './guest-etc.ts'
 import { openLifeWatch } from './life-watch.ts'
-import { readLogs } from './log-reader.ts'
+import { readComplaint, readLogs, sizeOf } from './log-reader.ts'
 import { rotateLog } from './log-rotation.ts'
 import { probeBubblewrap } from './probe.ts'
-import { decodeExit, endTree, isOver, sendSignal, waitForEnd, waitForPayload } from './sandbox-life.ts'
+import { decodeExit, endRemains, endTree, isOver, sendSignal, waitForEnd, waitForPayload } from './sandbox-life.ts'
 import { findHolder, spawnSandbox } from './sandbox-process.ts'
+import { filterBytes } from './seccomp.ts'
 
 export interface BubblewrapOptions {
   /** A folder for each container is kept here; owned by the daemon, passable (0711) for the uids of containers. */
@@ -31,19 +32,24 @@ export interface BubblewrapOptions {
   readonly cgroupName?: string
   /** Each log file may grow to this size; one old piece of it is kept beside it. */
   readonly maxLogBytes?: number
+  /** A sandbox whose payload does not run after so long is ended. */
+  readonly startTimeoutMs?: number
   /** Unix milliseconds, for display. */
   readonly now?: () => number
 }
 
 const TICK_MS = 1000
 const MAX_LOG_BYTES = 8 * 1024 * 1024
+const START_TIMEOUT_MS = 10_000
+/** So much of what a sandbox that did not start wrote is told. */
+const MAX_COMPLAINT_BYTES = 4096
 
 /**
  * Containers made with bubblewrap: no image, no root needed. Their files are the only memory, so any number of daemons, one
  * after the other, finds what runs. Throws `unavailable` where the machine tells nothing about processes.
  */
 export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRuntime {
-  const { log, maxLogBytes = MAX_LOG_BYTES, now = Date.now } = options
+  const { log, maxLogBytes = MAX_LOG_BYTES, startTimeoutMs = START_TIMEOUT_MS, now = Date.now } = options
   mkdirSync(options.stateDir, { recursive: true, mode: 0o711 })
   const stateDir = realpathSync(options.stateDir)
   const etc = writeGuestEtc(stateDir)
@@ -52,7 +58,15 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
   const watches = new Set<ReturnType<typeof openLifeWatch>>()
   const queues = new Map<string, Promise<unknown>>()
 
-  const directoryOf = (name: string) => createContainerDirectory(stateDir, name)
+  /** Each trouble of a container is logged once, not at every look. */
+  const complaints = new Map<string, string>()
+  const complain = (name: string, error: unknown): void => {
+    if (complaints.get(name) === errorText(error)) return
+    complaints.set(name, errorText(error))
+    log?.error({ container: name, error: errorText(error) }, 'there is trouble with a container')
+  }
+
+  const directoryOf = (name: string) => createContainerDirectory(stateDir, name, (error) => complain(name, error))
   const announce = (name: string): void => {
     for (const watch of watches) watch.ring(name)
   }
@@ -64,33 +78,83 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     return result
   }
 
-  /** The last life with its processes, also where a daemon died while it started the container. */
-  const readLife = async (container: ContainerDirectory): Promise<(Run & { processes: RunProcesses }) | undefined> => {
+  /**
+   * The last life with its processes, also where a daemon died while it started the container. What is left of a start that
+   * comes to nothing, or of a life whose record cannot be read, is ended.
+   */
+  const readLife = async (container: ContainerDirectory): Promise<Life | undefined> => {
     const run = container.readRun()
-    if (run?.processes) return { ...run, processes: run.processes }
-    const monitor = run?.bootId === bootId && findHolder(container.files.status)
-    if (!run || !monitor) return undefined
-    const life = { ...run, processes: await waitForPayload(container, monitor) }
-    container.writeRun(life)
-    return life
+    if (run === undefined) return undefined
+    if (run === 'unreadable') {
+      await endRemains(container)
+      container.forgetRun()
+      return undefined
+    }
+    if (run.processes) return { ...run, processes: run.processes }
+    if (run.bootId !== bootId) return undefined
+    const monitor = findHolder(container.files.status)
+    if (!monitor) {
+      await endRemains(container)
+      return undefined
+    }
+    try {
+      return await finishStart(container, run, monitor)
+    } catch (error) {
+      complain(container.name, error)
+      return undefined
+    }
+  }
+
+  /** Waits until the payload runs, and notes the processes. When it does not come to that, nothing is left of the run. */
+  const finishStart = async (container: ContainerDirectory, run: Run, monitor: ProcessId): Promise<Life> => {
+    try {
+      const life = { ...run, processes: await waitForPayload(container, monitor, startTimeoutMs) }
+      container.writeRun(life)
+      return life
+    } catch (error) {
+      // Last: as long as something of it may live, the run is not forgotten.
+      await endRemains(container)
+      container.forgetRun()
+      throw error
+    }
   }
 
   const look = async (container: ContainerDirectory): Promise<ContainerStatus> => {
-    const deployment = container.readDeployment()
+    const { name } = container
     const life = await readLife(container)
-    if (!life) return { name: container.name, state: 'created', deployment }
-    const { incarnation, startedAt } = life
-    const common = { name: container.name, deployment, incarnation, startedAt }
-    if (!isOver(container, life, bootId)) return { ...common, state: 'running' }
+    if (!life) return { name, state: 'created', deployment: container.readDeployment() }
+    const { incarnation, startedAt, deployment } = life
+    if (!isOver(container, life, bootId)) return { name, state: 'running', deployment, incarnation, startedAt }
     const sameBoot = life.bootId === bootId
-    if (sameBoot) await endTree(container.name, life.processes)
-    const oomKills = createCgroup(cgroups, container.name).countOomKills() - life.oomKillsBefore
-    return { ...common, state: 'stopped', exit: decodeExit(container.readStatus().exitCode, { oomKills, sameBoot }) }
+    // Once its processes have ended, the next start may empty the status.
+    const before = container.readStatus()
+    if (sameBoot) await endTree(name, life.processes)
+    const oomKills = createCgroup(cgroups, name).countOomKills() - life.oomKillsBefore
+    const status = before?.exitCode === undefined ? container.readStatus() : before
+    return {
+      name,
+      state: 'stopped',
+      deployment: container.readDeployment(),
+      incarnation,
+      startedAt,
+      exit: status && decodeExit(status.exitCode, { oomKills, sameBoot }),
+    }
+  }
+
+  /** One that cannot be looked at must not hide the others: it shows as stopped, nobody knows how, and the log says why. */
+  const lookSafely = async (container: ContainerDirectory): Promise<ContainerStatus> => {
+    try {
+      return await look(container)
+    } catch (error) {
+      complain(container.name, error)
+      return { name: container.name, state: 'stopped', deployment: container.readDeployment() }
+    }
   }
 
   const startNow = async (container: ContainerDirectory): Promise<ContainerStatus> => {
     const spec = container.readSpec()
-    if ((await look(container)).state === 'running') return look(container)
+    const before = await look(container)
+    if (before.state === 'running') return before
     checkUid(spec)
     checkMounts(spec)
     for (const file of [container.files.stdout, container.files.stderr]) rotateLog(file, maxLogBytes)
@@ -100,23 +164,31 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       .filter(([limit, value]) => value !== undefined && !enforced.some((other) => other === limit))
       .map(([limit]) => limit)
     if (ignored.length > 0) log?.warn({ container: spec.name, ignored }, 'limits cannot be set on this host')
-    const run = { incarnation: randomUUID(), bootId, startedAt: now(), oomKillsBefore: cgroup.countOomKills() }
-    container.reset(sandboxArgs(spec, etc))
+    const run: Run = {
+      incarnation: randomUUID(),
+      bootId,
+      startedAt: now(),
+      oomKillsBefore: cgroup.countOomKills(),
+      deployment: container.readDeployment(),
+      uid: spec.uid,
+      network: spec.network,
+    }
+    container.reset(sandboxArgs(spec, etc), filterBytes())
     // Before there is a process: should the daemon die now, its successor knows that there may be one.
     container.writeRun(run)
-    const stderrBefore = await lastLines(container)
+    const { stderr } = container.files
+    const stderrBytes = sizeOf(stderr)
     const monitor = await spawnSandbox(sandboxArgv(spec, cgroup.procs()), container.files)
     try {
-      container.writeRun({ ...run, processes: await waitForPayload(container, monitor) })
+      await finishStart(container, run, monitor)
     } catch (cause) {
-      sendSignal(monitor, 'SIGKILL')
-      container.forgetRun()
-      const complaint = (await lastLines(container)).slice(stderrBefore.length).join(' · ') || errorText(cause)
+      const complaint = readComplaint(stderr, stderrBytes, MAX_COMPLAINT_BYTES).join(' · ') || errorText(cause)
       throw new HiveError('unavailable', `the sandbox of ${spec.name} did not start: ${complaint}`, {
         hint: 'hive doctor',
         cause,
       })
     }
+    complaints.delete(spec.name)
     log?.info({ container: spec.name, pid: monitor.pid }, 'started a container')
     announce(spec.name)
     return look(container)
@@ -136,12 +208,22 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     return (await look(container)).exit
   }
 
+  /** A full disk, say, is no reason to stop watching. */
+  const keepLogsSmall = ({ name, files }: ContainerDirectory): void => {
+    try {
+      for (const file of [files.stdout, files.stderr]) rotateLog(file, maxLogBytes)
+    } catch (error) {
+      complain(name, error)
+    }
+  }
+
   const listContainers = (): ContainerDirectory[] =>
     readdirSync(stateDir)
-      .filter((name) => !name.startsWith('.') && existsSync(join(stateDir, name, 'deployment.json')))
+      .filter(isContainerName)
       .map(directoryOf)
+      .filter((container) => container.exists())
 
-  const list = () => Promise.all(listContainers().map(look))
+  const list = () => Promise.all(listContainers().map(lookSafely))
 
   const runtime: ContainerRuntime = {
     kind: 'bubblewrap',
@@ -183,16 +265,15 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     watch(signal) {
       const lifeWatch = openLifeWatch({
         list,
-        look: async (name) => (directoryOf(name).exists() ? look(directoryOf(name)) : undefined),
+        look: async (name) => (directoryOf(name).exists() ? lookSafely(directoryOf(name)) : undefined),
         isOver(name) {
           const run = directoryOf(name).readRun()
-          return !run?.processes || !isAlive(run.processes.init) || !isAlive(run.processes.monitor)
+          if (run === undefined || run === 'unreadable') return true
+          return !run.processes || !isAlive(run.processes.init) || !isAlive(run.processes.monitor)
         },
         statusFile: (name) => directoryOf(name).files.status,
         onTick(running) {
-          for (const { files } of running.map(directoryOf)) {
-            for (const file of [files.stdout, files.stderr]) rotateLog(file, maxLogBytes)
-          }
+          for (const name of running) keepLogsSmall(directoryOf(name))
         },
         tickMs: TICK_MS,
       })
@@ -203,21 +284,26 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
 
     async *logs(name, logOptions) {
       const container = directoryOf(name)
-      container.readSpec()
+      assertExists(container)
       yield* readLogs(container, logOptions)
     },
 
     async exec(name, argv, execOptions = {}) {
       const container = directoryOf(name)
-      const { uid } = container.readSpec()
+      assertExists(container)
       const life = await readLife(container)
       if (!life || isOver(container, life, bootId)) throw new HiveError('conflict', `${name} is not running`)
       const cgroupFiles = createCgroup(cgroups, name).procs()
-      const command = execArgv({ initPid: life.processes.init.pid, uid, cgroupFiles }, argv)
+      const { uid, network, processes } = life
+      const command = execArgv({ initPid: processes.init.pid, uid, network, cgroupFiles }, argv)
       return runCollecting(command, { PATH: HOST_PATH }, execOptions)
     },
   }
   return runtime
+}
+
+function assertExists(container: ContainerDirectory): void {
+  if (!container.exists()) throw new HiveError('not_found', `there is no container ${container.name}`)
 }
 
 /** A root daemon has to give its containers another uid; an ordinary user has none but its own. */
@@ -233,11 +319,6 @@ function checkMounts({ name, mounts }: ContainerSpec): void {
   const missing = mounts.filter(({ host }) => !existsSync(host)).map(({ host }) => host)
   if (missing.length > 0)
     throw new HiveError('not_found', `${name}: there is nothing to mount at ${missing.join(', ')}`)
-}
-
-async function lastLines(container: ContainerDirectory): Promise<string[]> {
-  const lines = await Array.fromAsync(readLogs(container, {}))
-  return lines.filter(({ stream }) => stream === 'stderr').map(({ text }) => text)
 }
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8)

@@ -3,21 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, type ProcessId, processId } from '../../../kit/detached.ts'
 import { HiveError } from '../../../wire/errors.ts'
 import type { Exit } from '../runtime.ts'
-import type { ContainerDirectory, Run, RunProcesses } from './container-directory.ts'
-import { childrenOf, ENDED, programOf } from './sandbox-process.ts'
+import type { ContainerDirectory, Life, RunProcesses } from './container-directory.ts'
+import { childrenOf, ENDED, findHolder, programOf, stdoutOf } from './sandbox-process.ts'
 
-const START_TIMEOUT_MS = 10_000
 const DEATH_TIMEOUT_MS = 10_000
 const SHELL_SIGNAL_BASE = 128
 
 /**
  * Waits until the payload runs (bwrap has become it) or has run to its end.
- * Throws `unavailable` when bwrap gave up before that.
+ * Throws `unavailable` when bwrap gave up before that, `timeout` when it takes too long.
  */
-export async function waitForPayload(container: ContainerDirectory, monitor: ProcessId): Promise<RunProcesses> {
-  const found = await until(START_TIMEOUT_MS, () => {
+export async function waitForPayload(
+  container: ContainerDirectory,
+  monitor: ProcessId,
+  timeoutMs: number,
+): Promise<RunProcesses> {
+  const found = await until(timeoutMs, () => {
     const wasAlive = isAlive(monitor)
-    const { initPid, exitCode } = container.readStatus()
+    const { initPid, exitCode } = container.readStatus() ?? {}
     const init = initPid === undefined ? undefined : processId(initPid)
     const payload = init && childrenOf(init.pid)[0]
     const program = payload && programOf(payload)
@@ -27,7 +30,7 @@ export async function waitForPayload(container: ContainerDirectory, monitor: Pro
     return wasAlive ? undefined : 'gave up'
   })
   if (found === 'gave up') throw new HiveError('unavailable', 'bwrap gave up')
-  if (!found) throw new HiveError('timeout', `bwrap did not start it within ${START_TIMEOUT_MS / 1000} s`)
+  if (!found) throw new HiveError('timeout', `bwrap did not start it within ${timeoutMs / 1000} s`)
   return found
 }
 
@@ -37,11 +40,11 @@ const identify = (pid: number): ProcessId => processId(pid) ?? { pid, startTime:
  * Whether a life is over: its payload has ended, whatever that one left behind. `bootId` is the machine's current one.
  * The monitor is the bwrap outside, which writes the exit code; it may itself have been killed.
  */
-export function isOver(container: ContainerDirectory, run: Run & { processes: RunProcesses }, bootId: string): boolean {
-  const { monitor, init, payload } = run.processes
-  if (run.bootId !== bootId || !isAlive(init)) return true
+export function isOver(container: ContainerDirectory, life: Life, bootId: string): boolean {
+  const { monitor, init, payload } = life.processes
+  if (life.bootId !== bootId || !isAlive(init)) return true
   if (!isAlive(monitor) && !isAlive(payload)) return true
-  return container.readStatus().exitCode !== undefined
+  return container.readStatus()?.exitCode !== undefined
 }
 
 /** Ends what is left of a life, by its init: the kernel takes the whole PID namespace with it. Resolves when nothing is. */
@@ -50,6 +53,32 @@ export async function endTree(name: string, { monitor, init }: RunProcesses): Pr
   // The monitor goes last, when it has written how the payload ended.
   const gone = await until(DEATH_TIMEOUT_MS, () => (!isAlive(init) && !isAlive(monitor)) || undefined)
   if (!gone) throw new HiveError('timeout', `${name} was killed and does not die`, { hint: `see process ${init.pid}` })
+}
+
+/**
+ * Ends what is left of a start that failed, or of a life whose record is lost: who holds its status file open, that one's
+ * child, the init. Looks again until nobody is found, since bwrap may just be making the next of them.
+ */
+export async function endRemains(container: ContainerDirectory): Promise<void> {
+  // An init that dies lets go of its files before it has ended the rest.
+  let dying: ProcessId[] = []
+  const gone = await until(DEATH_TIMEOUT_MS, () => {
+    const remains = findRemains(container)
+    for (const remaining of remains) sendSignal(remaining, 'SIGKILL')
+    dying = [...dying, ...remains].filter(isAlive)
+    return dying.length === 0 || undefined
+  })
+  if (!gone) throw new HiveError('timeout', `${container.name} was killed and does not die`, { hint: 'see ps' })
+}
+
+function findRemains(container: ContainerDirectory): ProcessId[] {
+  const { status, stdout } = container.files
+  const holder = findHolder(status)?.pid
+  const init = container.readStatus()?.initPid
+  const pids = [holder, init, ...(holder === undefined ? [] : childrenOf(holder))].filter((pid) => pid !== undefined)
+  // A pid may be another's by now, and the file be open in somebody's pager.
+  const own = [...new Set(pids)].filter((pid) => stdoutOf(pid) === stdout)
+  return own.map(processId).filter((found) => found !== undefined)
 }
 
 export async function waitForEnd(isEnded: () => boolean, timeoutMs: number): Promise<boolean> {

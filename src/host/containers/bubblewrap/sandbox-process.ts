@@ -12,7 +12,7 @@ export const ENDED = 'ended'
  */
 export async function spawnSandbox(
   [command, ...args]: Argv,
-  files: { stdout: string; stderr: string; status: string; args: string },
+  files: { stdout: string; stderr: string; status: string; args: string; seccomp: string },
 ): Promise<ProcessId> {
   const descriptors: number[] = []
   const open = (file: string, flags: string) => {
@@ -29,6 +29,7 @@ export async function spawnSandbox(
         open(files.stderr, 'a'),
         open(files.status, 'a'),
         open(files.args, 'r'),
+        open(files.seccomp, 'r'),
       ],
       env: { PATH: HOST_PATH },
       cwd: '/',
@@ -54,6 +55,9 @@ export function childrenOf(pid: number): number[] {
 /** The name of the program that a process runs; undefined when it has ended. */
 export const programOf = (pid: number): string | undefined =>
   readProc(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd())
+
+/** The file that a process has as its stdout; undefined when it has ended. */
+export const stdoutOf = (pid: number): string | undefined => readProc(() => readlinkSync(`/proc/${pid}/fd/1`))
 
 /** A process that has this file open. Looks at every process of the host: for the rare case where its pid is not known. */
 export function findHolder(file: string): ProcessId | undefined {

@@ -15,6 +15,12 @@ import {
   waitForLine,
 } from './subject.ts'
 
+const PERL = '/usr/bin/perl'
+const SYSTEM_CALLS = {
+  x64: { ptrace: 101, pidfd_getfd: 438, keyctl: 250, io_uring_setup: 425 },
+  arm64: { ptrace: 117, pidfd_getfd: 438, keyctl: 219, io_uring_setup: 425 },
+}[process.arch as string]
+
 /** What a payload that is a plain process, without a system of its own around it, is kept from. */
 export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabilities): void {
   const run = async (subject: Subject, script: string): Promise<string[]> => {
@@ -57,17 +63,57 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
 
     it('writes to what is its own and nowhere else', async () => {
       await using subject = await make()
-      const closed = ['/', '/etc', '/usr', '/usr/local/bin', '/opt', '/var', '/proc/sys/kernel', '/sys']
-      const open = ['/root', '/tmp', '/run', '/state']
+      const closed = ['/', '/etc', '/usr', '/usr/local/bin', '/opt', '/var', '/proc/sys/kernel', '/sys', '/dev']
+      const open = ['/root', '/tmp', '/run', '/dev/shm', '/state']
       const attempts = [...closed, ...open].map((place) => `touch ${join(place, 'x')}`)
       const expected = open.map((place) => `touch ${place}/x`)
       assert.deepEqual(await run(subject, whichSucceed(attempts)), expected)
+    })
+
+    it('has a bound on what it keeps in memory as files', async () => {
+      await using subject = await make()
+      const places = ['/root', '/tmp', '/run', '/dev/shm']
+      const sizes = await run(subject, `df -P -B 1048576 ${places.join(' ')} | tail -n +2 | tr -s ' ' | cut -d' ' -f2`)
+      assert.equal(sizes.length, places.length)
+      assert.ok(
+        sizes.every((mib) => Number(mib) <= 1024),
+        sizes.join(' '),
+      )
     })
 
     it('finds a /root, /tmp, /run and users of its own, and its name', async () => {
       await using subject = await make()
       const lines = await run(subject, 'ls -A /root /run /tmp; cut -d: -f1 /etc/passwd; hostname; ls /home /etc/shadow')
       assert.deepEqual(lines, ['/root:', '', '/run:', '', '/tmp:', 'root', 'nobody', 'h-a'])
+    })
+
+    it('finds no address family but those that are its own, and no way into other processes or the kernel', {
+      skip: !(existsSync(PERL) && SYSTEM_CALLS) && `it takes ${PERL} and a known processor to try`,
+    }, async () => {
+      await using subject = await make()
+      const { ptrace, pidfd_getfd, keyctl, io_uring_setup } = SYSTEM_CALLS as NonNullable<typeof SYSTEM_CALLS>
+      // EAFNOSUPPORT is 97. Netlink sockets are raw.
+      const families = `for $f (0 .. 45) { print "$f\\n" if socket($s, $f, $f == 16 ? 3 : 1, 0) || $! != 97 }`
+      // Each would fail in another way, or not at all: PTRACE_TRACEME, no such descriptor, KEYCTL_GET_KEYRING_ID, no memory.
+      const calls = [
+        [pidfd_getfd, -1, 0, 0],
+        [keyctl, 0, -3, 1],
+        [io_uring_setup, 1, 0],
+        [ptrace, 0, 0, 0, 0],
+      ]
+      // The filter holds for every process of the sandbox: one without could be made to act for the others.
+      const filters = 'cat /proc/[0-9]*/status | grep ^Seccomp: | sort -u'
+      const tries = calls.map((call) => `print syscall(${call.join(', ')}) == -1 ? 0 + $! : "worked", "\\n"`)
+      const script = ['$| = 1', families, ...tries].join('; ')
+      const EPERM = '1'
+      assert.deepEqual(await run(subject, `${filters}; exec ${PERL} -e '${script}'`), [
+        'Seccomp:\t2',
+        '1',
+        '2',
+        '10',
+        '16',
+        ...calls.map(() => EPERM),
+      ])
     })
 
     it('has no device but the harmless ones, and can make none', async () => {
@@ -120,11 +166,16 @@ export function testConfinement(make: MakeSubject, { confines, ownUids }: Capabi
     it('runs exec as the agent, whatever the payload prepared for it', async () => {
       await using subject = await make()
       const baits = ['env', 'setpriv', 'sh', 'bash', 'nsenter', 'id', 'touch', 'ld.so.preload']
-      const bait = 'echo "#!/bin/sh\nid > /state/bait-$$; exec /bin/sh" '
+      const bait = 'echo "#!/bin/sh\n/usr/bin/id > /state/bait-$$; exec /bin/sh" '
       const prepare = [
-        ...['/tmp', '/run', '/root', '/state', '/usr/bin', '/usr/local/bin', '/etc', '/bin'].flatMap((place) =>
-          baits.map((name) => `${bait} > ${place}/${name}; chmod 777 ${place}/${name}`),
-        ),
+        // Whatever may be on the host's PATH, at whatever moment of an entry it is looked up in here.
+        ...[
+          ...['/tmp', '/run', '/root', '/state', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/etc', '/bin', '/sbin'],
+          ...['/run/wrappers/bin', '/run/current-system/sw/bin', '/nix/var/nix/profiles/default/bin', '/root/bin'],
+        ].flatMap((place) => [
+          `mkdir -p ${place}`,
+          ...baits.map((name) => `${bait} > ${place}/${name}; chmod 777 ${place}/${name}`),
+        ]),
         ...['.bashrc', '.profile', '.bash_profile'].map((name) => `echo 'touch /state/bait' > /root/${name}`),
         'cp -a /usr/bin/env /root/env; chmod 4777 /root/env /tmp/*',
         'cd /tmp',

@@ -60,7 +60,7 @@ export function testExec(make: MakeSubject, { isolates }: Capabilities): void {
     it('does not wait for what a command left behind with its output open', async () => {
       await using subject = await make()
       await launch(subject, 'h-a', FOREVER)
-      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', 'sleep 1000 & echo done'], {
+      const { stdout } = await subject.runtime.exec('h-a', ['sh', '-c', 'sleep 30 & echo done'], {
         timeoutMs: 60_000,
       })
       assert.equal(stdout, 'done\n')
@@ -73,6 +73,20 @@ export function testExec(make: MakeSubject, { isolates }: Capabilities): void {
       const missing = await subject.runtime.exec('h-a', ['/no/such/program'])
       assert.equal(missing.code, 127)
       assert.match(missing.stderr, /no\/such\/program/)
+    })
+
+    it('enters a container that shares the host’s network', async () => {
+      await using subject = await make()
+      await launch(subject, 'h-a', FOREVER, { network: 'host' })
+      assert.deepEqual(await subject.runtime.exec('h-a', ['echo', 'hi']), { code: 0, stdout: 'hi\n', stderr: '' })
+    })
+
+    it('enters a life as it was started, whatever was applied since then', async () => {
+      await using subject = await make()
+      await launch(subject, 'h-a', FOREVER)
+      const spec = createSpec(subject, 'h-a', FOREVER)
+      await subject.runtime.apply({ ...spec, uid: subject.uidOf(1), network: 'host' }, DEPLOYMENT)
+      assert.deepEqual(await subject.runtime.exec('h-a', ['echo', 'hi']), { code: 0, stdout: 'hi\n', stderr: '' })
     })
 
     it('is refused when the container is down', async () => {

@@ -50,6 +50,7 @@ export interface Wanted {
   readonly env?: Record<string, string>
   readonly mounts?: readonly Mount[]
   readonly limits?: Limits
+  readonly network?: ContainerSpec['network']
 }
 
 /** A container that runs a shell script, with a writable /state of its own; scripts find it as `$STATE`. */
@@ -65,7 +66,7 @@ export function createSpec(subject: Subject, name: string, script: string, wante
     env: { STATE: '/state', ...wanted.env },
     mounts: [{ host: state, guest: '/state', readOnly: false }, ...(wanted.mounts ?? [])],
     uid,
-    network: 'none',
+    network: wanted.network ?? 'none',
     limits: wanted.limits ?? {},
   }
 }

@@ -30,6 +30,7 @@ interface FakeContainer {
   dropped: number
   life?: {
     readonly incarnation: string
+    readonly deployment: Deployment
     readonly startedAt: number
     readonly child: ResultPromise
     readonly ended: Promise<void>
@@ -167,6 +168,7 @@ export function openFakeRuntime(): ContainerRuntime & AsyncDisposable {
     const incarnation = randomUUID()
     const life: NonNullable<FakeContainer['life']> = {
       incarnation,
+      deployment: container.deployment,
       startedAt: Date.now(),
       child,
       ended: once(child, 'exit').then(async ([code, signal]) => {
@@ -200,8 +202,10 @@ function describe({ spec, deployment, life }: FakeContainer): ContainerStatus {
   const { name } = spec
   if (!life) return { name, state: 'created', deployment }
   const { incarnation, startedAt, exit } = life
-  const common = { name, deployment, incarnation, startedAt }
-  return exit ? { ...common, state: 'stopped', exit } : { ...common, state: 'running' }
+  const common = { name, incarnation, startedAt }
+  return exit
+    ? { ...common, deployment, state: 'stopped', exit }
+    : { ...common, deployment: life.deployment, state: 'running' }
 }
 
 /** What the payload started dies with it, unless it went into a session of its own. */
