@@ -7,7 +7,7 @@ interface Numbered {
 }
 
 export interface EventQueueOptions {
-  /** Stores a batch; rejects when it could not and never will. */
+  /** Stores a batch, however long the daemon is away; rejects when it never will. */
   readonly send: (events: Numbered[]) => Promise<void>
   /** What is kept while the daemon is away. */
   readonly maxBytes?: number
@@ -16,13 +16,14 @@ export interface EventQueueOptions {
 
 const BATCH = { events: 200, bytes: 512 * 1024 }
 
-/** Numbers events and brings them to the daemon in order; what does not fit while it is away becomes one `gap`. */
+/** Numbers events and brings them to the daemon in order; what does not fit while it is away or is refused becomes one `gap`. */
 export class EventQueue {
   readonly #send: (events: Numbered[]) => Promise<void>
   readonly #maxBytes: number
   readonly #now: () => number
   #waiting: { numbered: Numbered; bytes: number }[] = []
   #bytes = 0
+  /** To be told with the next event that is kept. */
   #lost = 0
   #n = 0
   #sending: Promise<void> | undefined
@@ -35,16 +36,12 @@ export class EventQueue {
 
   push(event: LiveEvent): void {
     const cut = cutEvent(event)
-    const bytes = JSON.stringify(cut).length
+    const bytes = sizeOf(cut)
     if (this.#bytes + bytes > this.#maxBytes) {
-      this.#lost += 1
+      this.#lost += lossOf(cut)
       return
     }
-    if (this.#lost > 0) {
-      const lost = this.#lost
-      this.#lost = 0
-      this.push({ kind: 'gap', lost })
-    }
+    this.#tellLoss()
     this.#n += 1
     this.#waiting.push({ numbered: { n: this.#n, at: this.#now(), event: cut }, bytes })
     this.#bytes += bytes
@@ -56,15 +53,35 @@ export class EventQueue {
     await this.#sending
   }
 
+  #tellLoss(): void {
+    if (this.#lost === 0) return
+    const lost = this.#lost
+    this.#lost = 0
+    this.push({ kind: 'gap', lost })
+  }
+
   async #drain(): Promise<void> {
     // Events of one event-loop turn travel together.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0) {
       const batch = this.#takeBatch()
-      await this.#send(batch.map(({ numbered }) => numbered))
+      const isStored = await this.#store(batch.map(({ numbered }) => numbered))
       this.#bytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0)
+      // After a refusal it waits for the next event: it might be refused again, for ever.
+      if (isStored && this.#waiting.length === 0) this.#tellLoss()
     }
     this.#sending = undefined
+  }
+
+  async #store(batch: Numbered[]): Promise<boolean> {
+    try {
+      await this.#send(batch)
+      return true
+    } catch {
+      // Whoever reads the events learns of it by the gap.
+      for (const { event } of batch) this.#lost += lossOf(event)
+      return false
+    }
   }
 
   #takeBatch(): { numbered: Numbered; bytes: number }[] {
@@ -79,16 +96,25 @@ export class EventQueue {
   }
 }
 
-/** Cuts long strings, images among them, until the event fits; says how long they were. */
+/** Bytes, as a line on a socket is measured. */
+const sizeOf = (event: LiveEvent): number => Buffer.byteLength(JSON.stringify(event))
+
+/** How many events are lost with this one. */
+const lossOf = (event: LiveEvent): number => (event.kind === 'gap' ? event.lost : 1)
+
+/**
+ * Cuts long strings, images among them, until the event fits; says how long they were. One that is large without them
+ * becomes a note of its size.
+ */
 export function cutEvent(event: LiveEvent): LiveEvent {
-  for (
-    let longest = 64 * 1024;
-    JSON.stringify(event).length > MAX_EVENT_BYTES / 2 && longest > 16;
-    longest = longest >> 1
-  ) {
-    event = cutStrings(event, longest) as LiveEvent
+  const fits = (one: LiveEvent): boolean => sizeOf(one) <= MAX_EVENT_BYTES / 2
+  let cut = event
+  for (let longest = 64 * 1024; !fits(cut) && longest > 16; longest = longest >> 1) {
+    cut = cutStrings(event, longest) as LiveEvent
   }
-  return event
+  if (fits(cut)) return cut
+  const name = event.kind === 'stream' ? `stream event (${String(event.value.type)})` : event.kind
+  return { kind: 'note', level: 'warn', text: `a ${name} of ${sizeOf(event)} bytes was too large to keep` }
 }
 
 function cutStrings(value: unknown, longest: number): unknown {
