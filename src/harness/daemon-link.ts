@@ -1,20 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectOps, type OpConnection } from '../kit/op-client.ts'
-import { agentOps, type managerOps } from '../wire/agent-ops.ts'
-import { HiveError } from '../wire/errors.ts'
+import type { agentOps, managerOps } from '../wire/agent-ops.ts'
+import { type ErrorCode, HiveError } from '../wire/errors.ts'
 import type { Client, Output } from '../wire/op.ts'
 
-type Hello = Output<typeof agentOps.hello>
+export type Hello = Output<typeof agentOps.hello>
+type Op = keyof typeof agentOps
+type OpInput<K extends Op> = Parameters<Client<typeof agentOps>[K]>[0]
+type OpOutput<K extends Op> = Output<(typeof agentOps)[K]>
 
 export interface DaemonLinkOptions {
   readonly socket: string
   /** `managerOps` for the manager. */
   readonly ops: typeof agentOps | typeof managerOps
   readonly revision: string
+  /** Aborted, nothing is tried again. */
   readonly signal: AbortSignal
+  readonly retryMs?: { readonly first: number; readonly longest: number }
+}
+
+interface Connected {
+  readonly connection: OpConnection<typeof agentOps>
+  readonly hello: Hello
 }
 
 const RETRY_MS = { first: 50, longest: 2_000 }
+/** Refusals that pass: the same call may be taken later. */
+const PASSING: readonly ErrorCode[] = [
+  'unreachable',
+  'disk_full',
+  'unavailable',
+  'too_many',
+  'rate_limited',
+  'internal',
+]
+
+export const isPassing = (error: unknown): boolean => error instanceof HiveError && PASSING.includes(error.code)
+const isAway = (error: unknown): boolean => error instanceof HiveError && error.code === 'unreachable'
+/** Our own former connection may not have been noticed as gone. */
+const isTaken = (error: unknown): boolean => error instanceof HiveError && error.code === 'conflict'
 
 /**
  * The harness's end of its socket. It says hello, and says it again with the same epoch whenever the daemon was away,
@@ -22,7 +46,7 @@ const RETRY_MS = { first: 50, longest: 2_000 }
  */
 export class DaemonLink {
   readonly #options: DaemonLinkOptions
-  #connection: Promise<{ connection: OpConnection<typeof agentOps>; hello: Hello }> | undefined
+  #connection: Promise<Connected> | undefined
   #epoch: number | undefined
   /** Called at every hello: the first one and those after the daemon was away. */
   onHello: (hello: Hello) => void = () => {}
@@ -31,50 +55,68 @@ export class DaemonLink {
     this.#options = options
   }
 
-  /** Resolves once the daemon answered hello. Throws `conflict` when another harness is connected, `cancelled` at the end. */
+  /** Resolves once the daemon answered hello. Throws what it refuses for good, and `cancelled` at the end. */
   async connected(): Promise<{ call: Client<typeof agentOps>; hello: Hello; closed: Promise<void> }> {
     this.#connection ??= this.#connect()
     const { connection, hello } = await this.#connection
     return { call: connection.call, hello, closed: connection.closed }
   }
 
-  async #connect(): Promise<{ connection: OpConnection<typeof agentOps>; hello: Hello }> {
-    const { socket, ops, revision, signal } = this.#options
-    for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.longest)) {
-      if (signal.aborted) throw new HiveError('cancelled', 'the harness ends')
+  /** Connects; the next caller connects anew when that failed, or when the connection is gone. */
+  #connect(): Promise<Connected> {
+    const connecting = this.#persist(
+      () => this.#sayHello(),
+      (error) => isPassing(error) || isTaken(error),
+    )
+    const forget = (): void => {
+      if (this.#connection === connecting) this.#connection = undefined
+    }
+    connecting.then(({ connection }) => connection.closed.then(forget), forget)
+    return connecting
+  }
+
+  async #sayHello(): Promise<Connected> {
+    const { socket, ops, revision } = this.#options
+    const connection = (await connectOps(ops, socket)) as OpConnection<typeof agentOps>
+    try {
+      const hello = await connection.call.hello({ revision, epoch: this.#epoch })
+      this.#epoch = hello.epoch
+      this.onHello(hello)
+      return { connection, hello }
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  /**
+   * Makes a call that may be repeated; repeats it when the daemon goes away before it answered. What the daemon refuses is thrown,
+   * `cancelled` when `signal` aborts.
+   */
+  call<K extends Op>(op: K, input: OpInput<K>, signal?: AbortSignal): Promise<OpOutput<K>> {
+    return this.#persist(() => this.#callOnce(op, input, signal), isAway)
+  }
+
+  /** Makes a call that has to be taken in the end, as `call` does, and repeats it also while what keeps the daemon from it may pass. */
+  insist<K extends Op>(op: K, input: OpInput<K>): Promise<OpOutput<K>> {
+    return this.#persist(() => this.#callOnce(op, input), isPassing)
+  }
+
+  async #callOnce<K extends Op>(op: K, input: OpInput<K>, signal?: AbortSignal): Promise<OpOutput<K>> {
+    const { call } = await this.connected()
+    return (await call[op](input as never, { signal })) as OpOutput<K>
+  }
+
+  async #persist<T>(attempt: () => Promise<T>, passes: (error: unknown) => boolean): Promise<T> {
+    const { signal, retryMs = RETRY_MS } = this.#options
+    for (let waitMs = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.longest)) {
       try {
-        const connection = (await connectOps(ops, socket)) as OpConnection<typeof agentOps>
-        const hello = await connection.call.hello({ revision, epoch: this.#epoch })
-        this.#epoch = hello.epoch
-        void connection.closed.then(() => {
-          this.#connection = undefined
-        })
-        this.onHello(hello)
-        return { connection, hello }
+        return await attempt()
       } catch (error) {
-        // Away, or our own former connection has not been noticed as gone: both pass.
-        const passes = error instanceof HiveError && (error.code === 'unreachable' || error.code === 'conflict')
-        if (!passes) throw error
+        if (!passes(error)) throw error
+        if (signal.aborted) throw new HiveError('cancelled', 'the harness ends', { cause: error })
         await sleep(waitMs)
       }
     }
   }
-
-  /** Makes a call that may be repeated; repeats it when the daemon goes away before it answered. */
-  async call<K extends keyof typeof agentOps>(
-    op: K,
-    input: Parameters<Client<typeof agentOps>[K]>[0],
-  ): Promise<Output<(typeof agentOps)[K]>> {
-    for (;;) {
-      const { call } = await this.connected()
-      try {
-        return (await call[op](input as never)) as Output<(typeof agentOps)[K]>
-      } catch (error) {
-        if (!(error instanceof HiveError) || error.code !== 'unreachable') throw error
-      }
-    }
-  }
 }
-
-export const opsFor = (role: 'manager' | 'agent', manager: typeof managerOps): typeof agentOps | typeof managerOps =>
-  role === 'manager' ? manager : agentOps

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
@@ -7,6 +8,7 @@ import type { Config } from './config.ts'
 import { DaemonLink } from './daemon-link.ts'
 import { EventQueue } from './event-queue.ts'
 import { openForwarder, PROXY_ENV } from './forwarder.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { createHiveTools } from './mcp/hive-tools.ts'
 import { agentPrompt } from './prompts/agent.ts'
 import { managerPrompt } from './prompts/manager.ts'
@@ -14,6 +16,9 @@ import { TurnLoop } from './turn/turn-loop.ts'
 
 /** Tools of the engine that agents have; the rest of its own is not offered. */
 const BUILTIN_TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'Write']
+
+/** Between a call that was refused for good and the next: what was wrong may have been mended. */
+const REFUSED_PAUSE_MS = 5_000
 
 /** Runs the harness until it is told to stop: the first process of every container. */
 export async function serve(config: Config): Promise<never> {
@@ -35,14 +40,28 @@ export async function serve(config: Config): Promise<never> {
   const { hello } = await link.connected()
   const events = new EventQueue({
     send: async (batch) => {
-      await link.call('append_events', { epoch: (await link.connected()).hello.epoch, events: batch })
+      try {
+        await link.insist('append_events', { epoch: (await link.connected()).hello.epoch, events: batch })
+      } catch (error) {
+        process.stderr.write(`${batch.length} events are lost: ${errorText(error)}\n`)
+        throw error
+      }
     },
   })
+  const complain = (what: string, error: unknown): void =>
+    events.push({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
 
   const tools = createHiveTools(
     ops,
-    (op, input) => link.call(op as 'send', input as never),
+    (op, input, signal) => link.call(op as 'send', input as never, signal),
     (message) => loop.join(message),
+  )
+  // The next beat makes up for one that was refused.
+  const heartbeat = new Heartbeat(() =>
+    link.call('status', { brain: brain.state }).then(
+      () => {},
+      () => {},
+    ),
   )
 
   const brain = openClaudeBrain({
@@ -65,19 +84,30 @@ export async function serve(config: Config): Promise<never> {
     hangMs: hello.settings.hangMs,
     toolServer: tools,
     onEvent: (event) => events.push(event),
+    onState: () => heartbeat.beat(),
   })
   const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
 
   /** Says which state the engine is in; after the daemon was away it has to be told again. */
   async function reportReady(): Promise<void> {
-    await link.call('ready', await brain.check())
+    try {
+      await link.insist('ready', await brain.check())
+    } catch (error) {
+      complain('telling the state of the engine', error)
+    }
   }
 
   async function obeyCommands(): Promise<void> {
     for (;;) {
-      const { commands } = await link.call('commands', { wait_seconds: 180 })
-      // Not one after the other: a cancel must not wait for the compaction before it.
-      for (const command of commands) void obey(command)
+      try {
+        const { commands } = await link.insist('commands', { wait_seconds: 180 })
+        // Not one after the other: a cancel must not wait for the compaction before it.
+        for (const command of commands) void obey(command)
+      } catch (error) {
+        if (ending.signal.aborted) return
+        complain('asking for commands', error)
+        await sleep(REFUSED_PAUSE_MS)
+      }
     }
   }
 
@@ -85,7 +115,7 @@ export async function serve(config: Config): Promise<never> {
     try {
       await loop.obey(command)
     } catch (error) {
-      events.push({ kind: 'note', level: 'error', text: `${command.do} failed: ${errorText(error)}` })
+      complain(command.do, error)
     }
     if (command.do === 'stop') await end()
   }
@@ -98,10 +128,10 @@ export async function serve(config: Config): Promise<never> {
   }
 
   process.once('SIGTERM', () => void obey({ do: 'stop', graceMs: 0 }))
-  const heartbeat = () => void link.call('status', { brain: brain.state }).catch(() => {})
-  setInterval(heartbeat, hello.settings.heartbeatMs)
+  heartbeat.every(hello.settings.heartbeatMs)
   link.onHello = ({ leases }) => {
     loop.onHello(leases)
+    heartbeat.beat()
     void reportReady()
   }
   await reportReady()

@@ -9,16 +9,17 @@ import { createToolServer, type ToolServer } from './tool-server.ts'
  */
 export const createHiveTools = (
   ops: Ops,
-  call: (op: string, input: Record<string, unknown>) => Promise<unknown>,
+  call: (op: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<unknown>,
   onMessage: (message: Delivery) => void = () => {},
 ): ToolServer =>
   createToolServer(
     ops,
-    async (op, input) => {
+    async (op, input, signal) => {
       // A call that has to be repeated must not send twice.
-      const output = await call(op, op === 'send' ? { ...input, key: crypto.randomUUID() } : input)
+      const output = await call(op, op === 'send' ? { ...input, key: crypto.randomUUID() } : input, signal)
       const message = op === 'recv' ? (output as { message: Delivery | null }).message : null
-      if (message) onMessage(message)
+      // What nobody waits for any more is not read.
+      if (message && !signal.aborted) onMessage(message)
       return output
     },
     (op, output) => {

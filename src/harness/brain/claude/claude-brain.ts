@@ -33,6 +33,8 @@ export interface ClaudeBrainOptions {
   readonly toolServer: ToolServer
   readonly onEvent: (event: LiveEvent) => void
   readonly onDelta?: (delta: Delta) => void
+  /** Called whenever the state is another. */
+  readonly onState?: () => void
 }
 
 const PATIENCE_MS = 5_000
@@ -59,6 +61,7 @@ class ClaudeBrain implements Brain {
   #idleTimer: NodeJS.Timeout | undefined
   #loginRefused = false
   #leftovers = false
+  #toldState: Brain['state'] = 'asleep'
 
   constructor(options: ClaudeBrainOptions) {
     this.#options = options
@@ -70,6 +73,12 @@ class ClaudeBrain implements Brain {
     const kind = this.#works[0]?.kind ?? 'upkeep'
     if (kind !== 'upkeep') return kind
     return this.#engine ? 'idle' : 'asleep'
+  }
+
+  #tellState(): void {
+    if (this.state === this.#toldState) return
+    this.#toldState = this.state
+    this.#options.onState?.()
   }
 
   get leftovers(): boolean {
@@ -158,6 +167,7 @@ class ClaudeBrain implements Brain {
   #alone<T>(kind: Work['kind'], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const mine: Work = { kind, controller: new AbortController() }
     this.#works.push(mine)
+    this.#tellState()
     const result = this.#done.then(async () => {
       clearTimeout(this.#idleTimer)
       try {
@@ -165,6 +175,7 @@ class ClaudeBrain implements Brain {
       } finally {
         await this.#rest()
         this.#works.shift()
+        this.#tellState()
       }
     })
     this.#done = result.catch(() => {})
@@ -226,8 +237,10 @@ class ClaudeBrain implements Brain {
       signal,
     )
     this.#engine = engine
+    this.#tellState()
     void engine.exited.then((exit) => {
       this.#engine = undefined
+      this.#tellState()
       if (exit.signal) this.#note('error', describeExit(exit))
     })
     if (this.#model !== model) await engine.setModel(this.#model)
