@@ -5,48 +5,56 @@ import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
-import type { DaemonLink } from '../daemon-link.ts'
+import { type DaemonLink, isPassing } from '../daemon-link.ts'
 import { wakePrompt } from './wake-prompt.ts'
 
 export interface TurnLoopOptions {
-  readonly link: DaemonLink
+  readonly link: Pick<DaemonLink, 'connected' | 'insist'>
   readonly brain: Brain
   readonly emit: (event: LiveEvent) => void
   /** Seconds that one `recv` waits. */
   readonly waitSeconds?: number
+  /** Between a `recv` that was refused and the next. */
+  readonly pauseMs?: number
 }
+
+const INTERRUPTED: TurnEnd = { reason: 'interrupted', detail: 'interrupted' }
 
 /**
  * Takes one turn after the other: waits for a message, lets the brain work, tells the daemon how it ended.
  * Commands of the operator come in between or interrupt.
  */
 export class TurnLoop {
-  readonly #link: DaemonLink
+  readonly #link: TurnLoopOptions['link']
   readonly #brain: Brain
   readonly #emit: (event: LiveEvent) => void
   readonly #waitSeconds: number
+  readonly #pauseMs: number
   /** What the turn in progress was given, the message that woke it first. */
   #held: Delivery[] = []
-  #cancelled = false
+  /** What the daemon says we hold, and no turn was given: answers that were lost with a connection. */
+  #left: Delivery[] = []
+  /** Who wants the turn in progress to end, from the moment that its message is held. */
+  #interruptedBy: 'operator' | 'stop' | undefined
   #stopping = false
   /** The turn in progress. */
   #turn: Promise<void> = Promise.resolve()
   /** Work that the brain does between turns. */
   #between: Promise<void> = Promise.resolve()
 
-  constructor({ link, brain, emit, waitSeconds = 180 }: TurnLoopOptions) {
+  constructor({ link, brain, emit, waitSeconds = 180, pauseMs = 1_000 }: TurnLoopOptions) {
     this.#link = link
     this.#brain = brain
     this.#emit = emit
     this.#waitSeconds = waitSeconds
+    this.#pauseMs = pauseMs
   }
 
   /** Runs until it is told to stop, or until only the end of the container ends what a turn left behind. */
   async run(): Promise<void> {
     while (!this.#stopping) {
       const messages = await this.#next()
-      await this.#between
-      if (messages.length === 0 || this.#stopping) continue
+      if (messages.length === 0) continue
       this.#turn = this.#takeTurn(messages)
       await this.#turn
       if (this.#brain.leftovers) return
@@ -55,35 +63,36 @@ export class TurnLoop {
 
   /** The next messages to work on: those that the daemon says we hold already, or the next of the inbox. */
   async #next(): Promise<Delivery[]> {
-    const { call, hello, closed } = await this.#link.connected()
-    const left = hello.leases.splice(0)
-    if (left.length > 0) return left
+    const { call, closed } = await this.#link.connected()
+    if (this.#left.length > 0) return this.#left.splice(0)
     try {
       const { message } = await call.recv({ wait_seconds: this.#waitSeconds })
       return message ? [message] : []
     } catch (error) {
       // What was leased while the connection broke comes with the next hello.
       if (error instanceof HiveError && error.code === 'unreachable') await closed
+      else if (isPassing(error)) await sleep(this.#pauseMs)
       else throw error
       return []
     }
   }
 
   /** After the daemon was away: what we hold already needs no second turn. */
-  onHello(leases: Delivery[]): void {
+  onHello(leases: readonly Delivery[]): void {
     const known = new Set(this.#held.map(({ id }) => id))
-    const unknown = leases.filter(({ id }) => !known.has(id))
-    leases.splice(0, leases.length, ...unknown)
+    this.#left = leases.filter(({ id }) => !known.has(id))
   }
 
-  /** A message that the model took within the turn: it ends with it. */
+  /** A message that the model took within the turn: it ends with it. One that came after the turn was to end is not its: it comes again. */
   join(message: Delivery): void {
-    this.#held.push(message)
+    if (!this.#interruptedBy) this.#held.push(message)
   }
 
   async #takeTurn(messages: Delivery[]): Promise<void> {
     this.#held = [...messages]
-    this.#cancelled = false
+    this.#interruptedBy = undefined
+    await this.#between
+    if (this.#stopping) this.#interruptedBy ??= 'stop'
     this.#emit({
       kind: 'turn_start',
       messages: messages.map(({ id, from, body }) => ({ id, from, body })),
@@ -96,31 +105,37 @@ export class TurnLoop {
 
   /** A prompt that does not fit is tried again after a compaction, then in a fresh session, then given up. */
   async #thinkUntilItFits(prompt: string): Promise<TurnEnd> {
-    const first = await this.#brain.turn(prompt)
+    const first = await this.#think(prompt)
     if (first.reason !== 'prompt_too_long') return first
     this.#emit({ kind: 'note', level: 'warn', text: 'the context is full: compacting' })
     const compacted = await this.#brain.compact()
-    const second = compacted.ok ? await this.#brain.turn(prompt) : first
+    const second = compacted.ok || this.#interruptedBy ? await this.#think(prompt) : first
     if (second.reason !== 'prompt_too_long') return second
     this.#emit({ kind: 'note', level: 'warn', text: 'the context is still full: beginning a fresh session' })
     await this.#brain.newSession()
-    return this.#brain.turn(
-      `Your session was begun afresh: it had grown too long. Your notes are in /state.\n\n${prompt}`,
-    )
+    return this.#think(`Your session was begun afresh: it had grown too long. Your notes are in /state.\n\n${prompt}`)
+  }
+
+  /** One try; none after we were told to end. */
+  async #think(prompt: string): Promise<TurnEnd> {
+    const end = this.#interruptedBy ? INTERRUPTED : await this.#brain.turn(prompt)
+    return this.#interruptedBy && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 
   async #endTurn(end: TurnEnd): Promise<void> {
     const ids = this.#held.map(({ id }) => id)
     const { hello } = await this.#link.connected()
-    const accepted = end.reason === 'ok' || (end.reason === 'interrupted' && this.#cancelled)
+    const accepted = end.reason === 'ok' || (end.reason === 'interrupted' && this.#interruptedBy === 'operator')
     try {
-      await this.#link.call(accepted ? 'ack' : 'release', { epoch: hello.epoch, ids, end })
+      await this.#link.insist(accepted ? 'ack' : 'release', { epoch: hello.epoch, ids, end })
     } catch (error) {
       if (!(error instanceof HiveError) || error.code !== 'stale_lease') throw error
       this.#emit({ kind: 'note', level: 'warn', text: `the end of the turn came too late: ${errorText(error)}` })
     } finally {
       // Only now: until the daemon knows, a new hello still names them as ours.
       this.#held = []
+      // The daemon has taken back what the turn did not name.
+      this.#left = []
     }
   }
 
@@ -128,7 +143,7 @@ export class TurnLoop {
   async obey(command: Command): Promise<void> {
     switch (command.do) {
       case 'cancel':
-        this.#cancelled = true
+        this.#interruptedBy = 'operator'
         return this.#brain.interrupt()
       case 'set_model':
         return this.#brain.setModel(command.model)
@@ -151,20 +166,20 @@ export class TurnLoop {
     }
   }
 
+  /** What comes first is waited for: work for the turn before it, a turn for the work before it. */
   async #betweenTurns(work: () => Promise<void>): Promise<void> {
-    const before = this.#between
-    this.#between = (async () => {
-      await before
-      await this.#turn
-      await work()
-    })()
-    await this.#between
+    const before = Promise.all([this.#between, this.#turn])
+    const done = before.then(work)
+    // How it failed is told to whoever asked for it; the next turn only waits.
+    this.#between = done.catch(() => {})
+    await done
   }
 
   async #stop(graceMs: number): Promise<void> {
     this.#stopping = true
-    const ended = await Promise.race([this.#turn.then(() => true), sleep(graceMs, false)])
+    const ended = await Promise.race([this.#turn.then(() => true), sleep(graceMs, false, { ref: false })])
     if (ended) return
+    this.#interruptedBy ??= 'stop'
     await this.#brain.interrupt()
     await this.#turn
   }

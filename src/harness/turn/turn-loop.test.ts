@@ -1,0 +1,404 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { Command } from '../../wire/agent-ops.ts'
+import { type ErrorCode, HiveError } from '../../wire/errors.ts'
+import type { LiveEvent } from '../../wire/events.ts'
+import type { Delivery } from '../../wire/things.ts'
+import type { TurnEnd, TurnReason } from '../../wire/turn.ts'
+import type { Brain } from '../brain/brain.ts'
+import { TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
+
+const message = (id: number): Delivery => ({
+  id,
+  from: 'operator',
+  standing: 'operator',
+  body: `task ${id}`,
+  attempt: 1,
+  sentAt: 0,
+  replyTo: null,
+  pending: 0,
+})
+const end = (reason: TurnReason): TurnEnd => ({ reason, detail: reason })
+
+/** Waits for what no promise tells; a test that waits in vain is ended by its own timeout. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setImmediate()
+}
+
+/** Plays the daemon: hands out messages when told to, notes how turns end. */
+class FakeLink {
+  readonly ends: string[] = []
+  readonly #receiving: PromiseWithResolvers<{ message: Delivery | null }>[] = []
+  #closed = Promise.withResolvers<void>()
+  /** Holds back the answers to `ack` and `release`. */
+  gate: Promise<void> = Promise.resolve()
+
+  async connected() {
+    const recv = () => {
+      const asked = Promise.withResolvers<{ message: Delivery | null }>()
+      this.#receiving.push(asked)
+      return asked.promise
+    }
+    return { call: { recv }, hello: { epoch: 1 }, closed: this.#closed.promise }
+  }
+
+  async insist(op: string, input: { ids: number[]; end: TurnEnd }) {
+    await this.gate
+    this.ends.push(`${op} ${input.ids.join(' ')}: ${input.end.reason}`)
+    return {}
+  }
+
+  get isAsked(): boolean {
+    return this.#receiving.length > 0
+  }
+
+  /** Answers the harness's `recv` once it has called it. */
+  async deliver(delivery: Delivery | null): Promise<void> {
+    await until(() => this.isAsked)
+    this.#receiving.shift()?.resolve({ message: delivery })
+    await setImmediate()
+  }
+
+  async refuse(code: ErrorCode): Promise<void> {
+    await until(() => this.isAsked)
+    this.#receiving.shift()?.reject(new HiveError(code, 'no'))
+  }
+
+  /** The connection broke, with the answers that were on their way. */
+  breakOff(): void {
+    const closed = this.#closed
+    this.#closed = Promise.withResolvers()
+    for (const { reject } of this.#receiving.splice(0)) reject(new HiveError('unreachable', 'away'))
+    closed.resolve()
+  }
+}
+
+/** Does what it is asked for when the test says so. */
+class FakeBrain implements Brain {
+  readonly leftovers = false
+  readonly state = 'idle'
+  /** Everything that it was asked for. */
+  readonly asked: string[] = []
+  interruptions = 0
+  readonly #works = new Map<string, PromiseWithResolvers<unknown>>()
+
+  #begin<T>(what: string): Promise<T> {
+    const work = Promise.withResolvers<unknown>()
+    this.asked.push(what)
+    this.#works.set(what, work)
+    return work.promise as Promise<T>
+  }
+
+  #end(what: string, result: unknown): void {
+    this.#works.get(what)?.resolve(result)
+    this.#works.delete(what)
+  }
+
+  /** Ends what it is asked for, once it is. */
+  async answer(what: string, result?: unknown): Promise<void> {
+    await until(() => this.#works.has(what))
+    this.#end(what, result)
+    await setImmediate()
+  }
+
+  async isAskedFor(what: string): Promise<void> {
+    await until(() => this.#works.has(what))
+  }
+
+  turn(prompt: string): Promise<TurnEnd> {
+    const [, id] = /task (\d+)/.exec(prompt) ?? []
+    return this.#begin(prompt.startsWith('Your session was begun afresh') ? `afresh ${id}` : `turn ${id}`)
+  }
+  compact(): Promise<{ ok: boolean; detail: string }> {
+    return this.#begin('compact')
+  }
+  newSession(): Promise<void> {
+    return this.#begin('new session')
+  }
+  async interrupt(): Promise<void> {
+    this.interruptions += 1
+    for (const what of [...this.#works.keys()].filter((known) => known !== 'new session')) {
+      this.#end(what, what === 'compact' ? { ok: false, detail: 'interrupted' } : end('interrupted'))
+    }
+  }
+  async check() {
+    return { claude: 'ok', detail: '', mcp: {} } as const
+  }
+  async setModel(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+function openLoop() {
+  const link = new FakeLink()
+  const brain = new FakeBrain()
+  const events: LiveEvent[] = []
+  const loop = new TurnLoop({
+    link: link as unknown as TurnLoopOptions['link'],
+    brain,
+    emit: (event) => events.push(event),
+    pauseMs: 1,
+  })
+  const running = loop.run()
+  const bench = {
+    link,
+    brain,
+    events,
+    loop,
+    running,
+    ends: link.ends,
+    /** What the operator commands, carried out in the background. */
+    obey: (command: Command) => void loop.obey(command),
+    async ended(count: number) {
+      await until(() => link.ends.length >= count)
+    },
+  }
+  return bench
+}
+const timed = (name: string, work: () => Promise<void>) => test(name, { timeout: 20_000 }, work)
+
+describe('a turn', () => {
+  timed('that ends well is acked with what joined it, another is released', async () => {
+    const { link, brain, loop, ends, ended, events } = openLoop()
+    await link.deliver(message(1))
+    loop.join(message(2))
+    await brain.answer('turn 1', end('ok'))
+    await link.deliver(message(3))
+    await brain.answer('turn 3', end('crash'))
+    await ended(2)
+    assert.deepEqual(ends, ['ack 1 2: ok', 'release 3: crash'])
+    await until(() => events.length === 4)
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['turn_start', 'turn_end', 'turn_start', 'turn_end'],
+    )
+  })
+
+  timed('begins when the daemon answers again after it refused for a while', async () => {
+    const { link, brain, ends, ended } = openLoop()
+    await link.refuse('disk_full')
+    await link.refuse('internal')
+    await link.deliver(message(1))
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  timed('is none when a newer harness has taken over', async () => {
+    const { link, running } = openLoop()
+    await link.refuse('stale_lease')
+    await assert.rejects(running, { code: 'stale_lease' })
+  })
+})
+
+describe('after the daemon was away', () => {
+  timed('a message whose delivery was lost is worked on', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await until(() => link.isAsked)
+    loop.onHello([message(1)])
+    link.breakOff()
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  timed('a message that waits for a compaction is worked on once', async () => {
+    const { link, brain, loop, obey, ends, ended } = openLoop()
+    obey({ do: 'compact' })
+    await brain.isAskedFor('compact')
+    await link.deliver(message(1))
+    loop.onHello([message(1)])
+    await brain.answer('compact', { ok: true, detail: '' })
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    await until(() => link.isAsked)
+    assert.deepEqual(brain.asked, ['compact', 'turn 1'])
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  timed('a message that the turn never saw is left to the daemon, which took it back with the ack', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    // A recv within the turn leased it; the answer was lost.
+    loop.onHello([message(1), message(2)])
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    await until(() => link.isAsked)
+    assert.deepEqual(brain.asked, ['turn 1'])
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  timed('a hello while the turn is being acked brings nothing back', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    const gate = Promise.withResolvers<void>()
+    link.gate = gate.promise
+    await link.deliver(message(1))
+    await brain.answer('turn 1', end('ok'))
+    loop.onHello([message(1)])
+    gate.resolve()
+    await ended(1)
+    await until(() => link.isAsked)
+    assert.deepEqual(brain.asked, ['turn 1'])
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+})
+
+describe('work between turns', () => {
+  timed('waits for the turn before it, and the next turn for the work, however it goes', async () => {
+    const { link, brain, loop, obey, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    const failing = assert.rejects(loop.obey({ do: 'new_session' }), /no/)
+    obey({ do: 'compact' })
+    await brain.answer('turn 1', end('ok'))
+    await link.deliver(message(2))
+    await brain.isAskedFor('new session')
+    await brain.answer('new session', Promise.reject(new Error('no')))
+    await failing
+    await brain.answer('compact', { ok: true, detail: '' })
+    await brain.answer('turn 2', end('ok'))
+    await ended(2)
+    assert.deepEqual(brain.asked, ['turn 1', 'new session', 'compact', 'turn 2'])
+    assert.deepEqual(ends, ['ack 1: ok', 'ack 2: ok'])
+  })
+})
+
+describe('a prompt that does not fit', () => {
+  const tooLong = end('prompt_too_long')
+
+  timed('is tried again after a compaction', async () => {
+    const { link, brain, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.answer('turn 1', tooLong)
+    await brain.answer('compact', { ok: true, detail: '' })
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    assert.deepEqual(brain.asked, ['turn 1', 'compact', 'turn 1'])
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  for (const isCompacted of [true, false]) {
+    timed(`is tried again in a fresh session when ${isCompacted ? 'that' : 'no compaction'} helps`, async () => {
+      const { link, brain, ends, ended } = openLoop()
+      await link.deliver(message(1))
+      await brain.answer('turn 1', tooLong)
+      await brain.answer('compact', { ok: isCompacted, detail: '' })
+      if (isCompacted) await brain.answer('turn 1', tooLong)
+      await brain.answer('new session')
+      await brain.answer('afresh 1', end('ok'))
+      await ended(1)
+      assert.deepEqual(ends, ['ack 1: ok'])
+    })
+  }
+
+  timed('is given up when it does not fit into a fresh session', async () => {
+    const { link, brain, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.answer('turn 1', tooLong)
+    await brain.answer('compact', { ok: false, detail: '' })
+    await brain.answer('new session')
+    await brain.answer('afresh 1', tooLong)
+    await ended(1)
+    assert.deepEqual(ends, ['release 1: prompt_too_long'])
+  })
+
+  const interruptions = [
+    [{ do: 'cancel' }, 'ack 1: interrupted'],
+    [{ do: 'stop', graceMs: 0 }, 'release 1: interrupted'],
+  ] as const satisfies [Command, string][]
+  for (const [command, expected] of interruptions) {
+    timed(`keeps its session when a ${command.do} ends the compaction`, async () => {
+      const { link, brain, loop, ends, ended } = openLoop()
+      await link.deliver(message(1))
+      await brain.answer('turn 1', tooLong)
+      await brain.isAskedFor('compact')
+      await loop.obey(command)
+      await ended(1)
+      assert.deepEqual(brain.asked, ['turn 1', 'compact'])
+      assert.deepEqual(ends, [expected])
+    })
+
+    timed(`is not tried again when a ${command.do} came while the session was begun afresh`, async () => {
+      const { link, brain, obey, ends, ended } = openLoop()
+      await link.deliver(message(1))
+      await brain.answer('turn 1', tooLong)
+      await brain.answer('compact', { ok: false, detail: '' })
+      await brain.isAskedFor('new session')
+      obey(command)
+      await until(() => brain.interruptions > 0)
+      await brain.answer('new session')
+      await ended(1)
+      assert.deepEqual(brain.asked, ['turn 1', 'compact', 'new session'])
+      assert.deepEqual(ends, [expected])
+    })
+  }
+})
+
+describe('a cancel', () => {
+  timed('ends the turn in progress, and only that', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    await loop.obey({ do: 'cancel' })
+    await link.deliver(message(2))
+    await brain.answer('turn 2', end('ok'))
+    await ended(2)
+    assert.deepEqual(ends, ['ack 1: interrupted', 'ack 2: ok'])
+  })
+
+  timed('ends a turn that waits for the work before it', async () => {
+    const { link, brain, loop, obey, ends, ended } = openLoop()
+    obey({ do: 'new_session' })
+    await brain.isAskedFor('new session')
+    await link.deliver(message(1))
+    await loop.obey({ do: 'cancel' })
+    await brain.answer('new session')
+    await ended(1)
+    assert.deepEqual(brain.asked, ['new session'])
+    assert.deepEqual(ends, ['ack 1: interrupted'])
+  })
+
+  timed('leaves alone what comes after it', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    const cancelling = loop.obey({ do: 'cancel' })
+    loop.join(message(2))
+    await cancelling
+    await ended(1)
+    assert.deepEqual(ends, ['ack 1: interrupted'])
+  })
+})
+
+describe('a stop', () => {
+  timed('lets the turn in progress end, and takes no other', async () => {
+    const { link, brain, loop, running, ends } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    const stopping = loop.obey({ do: 'stop', graceMs: 60_000 })
+    await brain.answer('turn 1', end('ok'))
+    await Promise.all([stopping, running])
+    assert.deepEqual(ends, ['ack 1: ok'])
+  })
+
+  timed('gives back a turn that does not end in time', async () => {
+    const { link, brain, loop, running, ends } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    await Promise.all([loop.obey({ do: 'stop', graceMs: 1 }), running])
+    assert.deepEqual(ends, ['release 1: interrupted'])
+  })
+
+  timed('gives back a message that waited for the work before it', async () => {
+    const { link, brain, loop, obey, running, ends } = openLoop()
+    obey({ do: 'compact' })
+    await brain.isAskedFor('compact')
+    await link.deliver(message(1))
+    const stopping = loop.obey({ do: 'stop', graceMs: 60_000 })
+    await brain.answer('compact', { ok: true, detail: '' })
+    await Promise.all([stopping, running])
+    assert.deepEqual(brain.asked, ['compact'])
+    assert.deepEqual(ends, ['release 1: interrupted'])
+  })
+})
