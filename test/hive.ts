@@ -21,8 +21,8 @@ export interface TestHive extends AsyncDisposable {
   readonly model: TestModel
   /** Connects anew after the daemon was away. */
   host(): Promise<OpConnection<typeof hostOps>['call']>
-  /** Starts the daemon and waits until it serves. */
-  start(): Promise<void>
+  /** Starts the daemon, with other settings if they are given, and waits until it serves. */
+  start(settings?: TestSettings): Promise<void>
   /** `kill -9`. */
   kill(): Promise<void>
   /** Ends the daemon; agents run on. */
@@ -42,31 +42,33 @@ export interface TestHive extends AsyncDisposable {
   tell(agent: string, body: string): Promise<Message>
 }
 
+/** What the config file says besides which model to ask. */
+export type TestSettings = { agentEnv?: Record<string, string>; [key: string]: unknown }
+
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
 export async function startTestHive(
-  settings: { agentEnv?: Record<string, string>; [key: string]: unknown } = {},
+  initial: TestSettings = {},
   { bin = BIN }: { bin?: string } = {},
 ): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
   // Agents have uids of their own and pass through it.
   chmodSync(directory, 0o711)
-  // As root, agents have uids of their own, which have to get through.
-  chmodSync(directory, 0o711)
   const stateDir = join(directory, 'state')
   const runDir = join(directory, 'run')
   const model = await openTestModel()
   const config = join(directory, 'hive.json')
-  writeFileSync(
-    config,
-    JSON.stringify({
-      ...settings,
-      agentEnv: {
-        ANTHROPIC_BASE_URL: model.url,
-        CLAUDE_CODE_MAX_RETRIES: '1',
-        ...(settings.agentEnv ?? { ANTHROPIC_API_KEY: 'sk-ant-test' }),
-      },
-    }),
-  )
+  const writeConfig = (settings: TestSettings) =>
+    writeFileSync(
+      config,
+      JSON.stringify({
+        ...settings,
+        agentEnv: {
+          ANTHROPIC_BASE_URL: model.url,
+          CLAUDE_CODE_MAX_RETRIES: '1',
+          ...(settings.agentEnv ?? { ANTHROPIC_API_KEY: 'sk-ant-test' }),
+        },
+      }),
+    )
   const logFile = join(directory, 'daemon.log')
   let daemon: ChildProcess | undefined
   let connection: OpConnection<typeof hostOps> | undefined
@@ -87,7 +89,8 @@ export async function startTestHive(
     stateDir,
     runDir,
     model,
-    async start() {
+    async start(settings) {
+      if (settings) writeConfig(settings)
       const output = openSync(logFile, 'a')
       const argv = ['serve', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
       daemon = spawn(bin, argv, { stdio: ['ignore', output, output] })
@@ -157,7 +160,7 @@ export async function startTestHive(
     },
   }
   try {
-    await hive.start()
+    await hive.start(initial)
     return hive
   } catch (error) {
     await hive[Symbol.asyncDispose]()

@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
+import type { EngineSettings } from './brain/brain.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
-import { DaemonLink } from './daemon-link.ts'
+import { DaemonLink, type Hello } from './daemon-link.ts'
 import { EventQueue } from './event-queue.ts'
 import { openForwarder, PROXY_ENV } from './forwarder.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -37,7 +39,20 @@ export async function serve(config: Config): Promise<never> {
   })
   if (config.network === 'none') await openForwarder({ port: 3128, socket: config.egressSocket })
 
+  const engineSettings = ({ env, settings: { keepWarmMs, hangMs } }: Hello): EngineSettings => ({
+    env: {
+      ...env,
+      ...(config.network === 'none' ? PROXY_ENV : {}),
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      HOME: '/root',
+    },
+    keepWarmMs,
+    hangMs,
+  })
   const { hello } = await link.connected()
+  let current = engineSettings(hello)
+  let { model } = hello.settings
+
   const events = new EventQueue({
     send: async (batch) => {
       try {
@@ -48,8 +63,6 @@ export async function serve(config: Config): Promise<never> {
       }
     },
   })
-  const complain = (what: string, error: unknown): void =>
-    events.push({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
 
   const tools = createHiveTools(
     ops,
@@ -69,32 +82,42 @@ export async function serve(config: Config): Promise<never> {
     cwd: config.state,
     configDir: config.claudeConfig,
     tmpDir: config.scratch,
-    env: {
-      ...hello.env,
-      ...(config.network === 'none' ? PROXY_ENV : {}),
-      PATH: process.env.PATH ?? '/usr/bin:/bin',
-      HOME: '/root',
-    },
-    model: hello.settings.model,
+    ...current,
+    model,
     systemPromptFile,
     tools: BUILTIN_TOOLS,
     allowedTools: [...BUILTIN_TOOLS, 'mcp__hyperhive'],
     sessionFile: config.sessionFile,
-    keepWarmMs: hello.settings.keepWarmMs,
-    hangMs: hello.settings.hangMs,
     toolServer: tools,
     onEvent: (event) => events.push(event),
     onState: () => heartbeat.beat(),
   })
   const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
 
-  /** Says which state the engine is in; after the daemon was away it has to be told again. */
-  async function reportReady(): Promise<void> {
+  async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
-      await link.insist('ready', await brain.check())
+      await work()
     } catch (error) {
-      complain('telling the state of the engine', error)
+      events.push({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
     }
+  }
+
+  /** Says which state the engine is in; after the daemon was away it has to be told again. */
+  const reportReady = () =>
+    attempt('telling the state of the engine', async () => link.insist('ready', await brain.check()))
+
+  /** The daemon that came back may have been started with other settings. */
+  async function goOn(hello: Hello): Promise<void> {
+    const [before, now] = [current, engineSettings(hello)]
+    const isSameModel = hello.settings.model === model
+    current = now
+    model = hello.settings.model
+    // Asked for at once, they come before the next turn.
+    await Promise.all([
+      isDeepStrictEqual(before, now) || attempt('taking new settings', () => brain.configure(now)),
+      isSameModel || attempt('set_model', () => brain.setModel(hello.settings.model)),
+    ])
+    await reportReady()
   }
 
   async function obeyCommands(): Promise<void> {
@@ -105,18 +128,15 @@ export async function serve(config: Config): Promise<never> {
         for (const command of commands) void obey(command)
       } catch (error) {
         if (ending.signal.aborted) return
-        complain('asking for commands', error)
+        events.push({ kind: 'note', level: 'error', text: `asking for commands failed: ${errorText(error)}` })
         await sleep(REFUSED_PAUSE_MS)
       }
     }
   }
 
   async function obey(command: Command): Promise<void> {
-    try {
-      await loop.obey(command)
-    } catch (error) {
-      complain(command.do, error)
-    }
+    if (command.do === 'set_model') model = command.model
+    await attempt(command.do, () => loop.obey(command))
     if (command.do === 'stop') await end()
   }
 
@@ -129,10 +149,11 @@ export async function serve(config: Config): Promise<never> {
 
   process.once('SIGTERM', () => void obey({ do: 'stop', graceMs: 0 }))
   heartbeat.every(hello.settings.heartbeatMs)
-  link.onHello = ({ leases }) => {
-    loop.onHello(leases)
+  link.onHello = (again) => {
+    loop.onHello(again.leases)
+    heartbeat.every(again.settings.heartbeatMs)
     heartbeat.beat()
-    void reportReady()
+    void goOn(again)
   }
   await reportReady()
   void obeyCommands()

@@ -28,6 +28,8 @@ export interface BrainSetup {
 export interface Bench {
   readonly brain: Brain
   readonly home: string
+  /** What it was opened with. */
+  readonly env: Readonly<Record<string, string>>
   readonly events: LiveEvent[]
   readonly said: string[]
   readonly calls: { name: string; args: unknown }[]
@@ -69,18 +71,25 @@ export async function openBenches(): Promise<Benches> {
       writeFileSync(join(home, 'role.md'), 'You are a test.')
       const label = `bench-${brains.length}`
       const requests = () => model.requests.filter(({ agent }) => agent === label)
-      const bench = { home, events: [] as LiveEvent[], said: [] as string[], calls: [] as Bench['calls'] }
+      const agentEnv = {
+        PATH: process.env.PATH ?? '',
+        HOME: home,
+        ANTHROPIC_BASE_URL: model.url,
+        ANTHROPIC_API_KEY: `sk-ant-demo-${label}`,
+        CLAUDE_CODE_MAX_RETRIES: '1',
+        ...env,
+      }
+      const bench = {
+        home,
+        env: agentEnv,
+        events: [] as LiveEvent[],
+        said: [] as string[],
+        calls: [] as Bench['calls'],
+      }
       const brain = openBrain({
         home,
         hangMs,
-        env: {
-          PATH: process.env.PATH ?? '',
-          HOME: home,
-          ANTHROPIC_BASE_URL: model.url,
-          ANTHROPIC_API_KEY: `sk-ant-demo-${label}`,
-          CLAUDE_CODE_MAX_RETRIES: '1',
-          ...env,
-        },
+        env: agentEnv,
         toolServer: {
           tools: () => [SEND],
           call: async (name, args, { signal }) => {
@@ -165,6 +174,31 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
     const check = await open({ env: { ANTHROPIC_API_KEY: '' } }).brain.check()
     assert.equal(check.claude, 'needs_login')
     assert.deepEqual(bench.requests(), [])
+  })
+
+  test('is not woken by a check to say again that it is well', async () => {
+    const bench = open()
+    const well = await bench.brain.check()
+    await bench.brain.turn('say one')
+    await bench.brain.close()
+    assert.deepEqual(await bench.brain.check(), well)
+    assert.equal(bench.brain.state, 'asleep')
+    assert.deepEqual(processesOf(bench), [])
+  })
+
+  test('goes on under other settings after what is in progress', async () => {
+    const bench = open()
+    const { brain, env } = bench
+    const [before, after] = [brain.turn('say before'), brain.turn('say with the old key')]
+    await brain.configure({ env: { ...env, ANTHROPIC_API_KEY: 'sk-ant-demo-rotated' }, keepWarmMs: 0, hangMs: 60_000 })
+    assert.deepEqual([(await before).reason, (await after).reason], ['ok', 'ok'])
+    assert.equal(bench.requests().length, 2)
+    assert.equal((await brain.turn('say with the new key')).reason, 'ok')
+    const rotated = benches.model.requests.filter(({ agent }) => agent === 'rotated')
+    assert.match(JSON.stringify(rotated.at(-1)?.body.messages), /say before.*with the new key/)
+    assert.equal(brain.state, 'asleep', 'it is not kept any more')
+    await brain.configure({ env: { ...env, ANTHROPIC_API_KEY: '' }, keepWarmMs: 0, hangMs: 60_000 })
+    assert.equal((await brain.check()).claude, 'needs_login')
   })
 
   test('says that a turn without a login needs one', async () => {

@@ -7,7 +7,8 @@ import type { TurnEnd } from '../../wire/turn.ts'
 export interface Brain {
   /**
    * Checks that the engine runs and what state its login is in, without a model request.
-   * Resolves also when the engine cannot start (`claude: 'error'`). During a turn it tells what is known, without disturbing it.
+   * Resolves also when the engine cannot start (`claude: 'error'`). During a turn it tells what is known, without disturbing it;
+   * an engine that was well and ended for want of work is not started to say so again.
    */
   check(): Promise<BrainCheck>
   /**
@@ -19,6 +20,8 @@ export interface Brain {
   interrupt(): Promise<void>
   /** Takes effect with the next model request and survives a restart of the engine. */
   setModel(model: string): Promise<void>
+  /** Goes on under other settings: what is in progress ends under the old ones, then the engine's process does. */
+  configure(settings: EngineSettings): Promise<void>
   /** Shortens the context. Never rejects. */
   compact(): Promise<{ ok: boolean; detail: string }>
   /** Forgets the conversation; the next turn begins a fresh session. */
@@ -31,6 +34,16 @@ export interface Brain {
    */
   readonly leftovers: boolean
   readonly state: 'idle' | 'thinking' | 'compacting' | 'asleep'
+}
+
+/** What the operator can change while an engine runs. */
+export interface EngineSettings {
+  /** The agent's: endpoint, login, proxy. Nothing else is passed on. */
+  readonly env: Readonly<Record<string, string>>
+  /** How long an idle process stays up; 0: one process per turn. */
+  readonly keepWarmMs: number
+  /** A turn without any sign for so long has hung. Tools that run give one every 30 s. */
+  readonly hangMs: number
 }
 
 export interface BrainCheck {

@@ -126,6 +126,7 @@ class FakeBrain implements Brain {
     return { claude: 'ok', detail: '', mcp: {} } as const
   }
   async setModel(): Promise<void> {}
+  async configure(): Promise<void> {}
   async close(): Promise<void> {}
 }
 

@@ -1,7 +1,7 @@
 import { errorText, HiveError } from '../../../wire/errors.ts'
 import type { LiveEvent } from '../../../wire/events.ts'
 import type { TurnEnd } from '../../../wire/turn.ts'
-import type { Brain, BrainCheck } from '../brain.ts'
+import type { Brain, BrainCheck, EngineSettings } from '../brain.ts'
 import { claudeArgv, claudeEnv, TOOL_SERVER } from './argv.ts'
 import type { Delta } from './delta.ts'
 import { type Conversation, Engine } from './engine.ts'
@@ -10,24 +10,18 @@ import type { ToolServer } from './mcp-responder.ts'
 import { createSession, type Session } from './session.ts'
 import { decideTurnEnd, describeExit } from './turn-outcome.ts'
 
-export interface ClaudeBrainOptions {
+export interface ClaudeBrainOptions extends EngineSettings {
   readonly claudePath: string
   /** Stable: the engine files the conversation under it. */
   readonly cwd: string
   readonly configDir: string
   readonly tmpDir: string
-  /** The agent's: endpoint, login, proxy. Nothing else is passed on. */
-  readonly env: Readonly<Record<string, string>>
   readonly model: string
   readonly systemPromptFile: string
   readonly tools: readonly string[]
   readonly allowedTools: readonly string[]
   /** Where the id of the conversation is remembered. */
   readonly sessionFile: string
-  /** How long an idle process stays up; 0: one process per turn. */
-  readonly keepWarmMs: number
-  /** A turn without any sign for so long has hung. Tools that run give one every 30 s. */
-  readonly hangMs: number
   /** How long each step may take to stop the engine, before the next, harder one. */
   readonly patienceMs?: number
   readonly toolServer: ToolServer
@@ -50,7 +44,7 @@ interface Work {
 }
 
 class ClaudeBrain implements Brain {
-  readonly #options: ClaudeBrainOptions
+  #options: ClaudeBrainOptions
   readonly #session: Session
   #model: string
   #engine: Engine | undefined
@@ -60,6 +54,8 @@ class ClaudeBrain implements Brain {
   #done: Promise<unknown> = Promise.resolve()
   #idleTimer: NodeJS.Timeout | undefined
   #loginRefused = false
+  /** What the last check found, if all was well. */
+  #wasWell: BrainCheck | undefined
   #leftovers = false
   #toldState: Brain['state'] = 'asleep'
 
@@ -143,14 +139,31 @@ class ClaudeBrain implements Brain {
   async check(): Promise<BrainCheck> {
     // A turn in progress must not be waited for, let alone disturbed.
     if (this.#engine && this.state !== 'idle') return describeEngine(this.#engine)
+    const sleeps = !this.#engine && this.#works.length === 0
+    if (sleeps && this.#wasWell && !this.#loginRefused) return this.#wasWell
     return this.#alone('upkeep', async (signal) => {
-      try {
-        // A process learns of a new login with its next turn only.
-        if (this.#engine && (this.#loginRefused || !nameLogin(this.#engine.account))) await this.#engine.end()
-        return await describeEngine(await this.#ensureEngine(signal))
-      } catch (error) {
-        return { claude: 'error', detail: errorText(error), mcp: {} }
-      }
+      const check = await this.#look(signal)
+      this.#wasWell = check.claude === 'ok' ? check : undefined
+      return check
+    })
+  }
+
+  async #look(signal: AbortSignal): Promise<BrainCheck> {
+    try {
+      // A process learns of a new login with its next turn only.
+      if (this.#engine && (this.#loginRefused || !nameLogin(this.#engine.account))) await this.#engine.end()
+      return await describeEngine(await this.#ensureEngine(signal))
+    } catch (error) {
+      return { claude: 'error', detail: errorText(error), mcp: {} }
+    }
+  }
+
+  async configure(settings: EngineSettings): Promise<void> {
+    await this.#alone('upkeep', async () => {
+      await this.#engine?.end()
+      this.#options = { ...this.#options, ...settings }
+      this.#wasWell = undefined
+      this.#loginRefused = false
     })
   }
 
