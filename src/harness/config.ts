@@ -1,15 +1,25 @@
 import { z } from 'zod'
 import { agentOps, managerOps } from '../wire/agent-ops.ts'
+import { HiveError } from '../wire/errors.ts'
 import { roleOf } from '../wire/names.ts'
 
 const Env = z.object({
   HIVE_LABEL: z.string(),
   HIVE_NETWORK: z.enum(['none', 'host']).default('none'),
+  HIVE_PORT: z.string().optional(),
+  HIVE_DASHBOARD_PORT: z.string().optional(),
 })
 
-/** Where things are in a container; the environment only says whose container it is. */
+/** Where things are in a container; the environment only says whose container it is. Throws `bad_input` when it does not. */
 export function loadConfig(env: NodeJS.ProcessEnv) {
-  const { HIVE_LABEL, HIVE_NETWORK } = Env.parse(env)
+  const known = Env.safeParse(env)
+  if (!known.success) {
+    const names = known.error.issues.map(({ path }) => path.join('.')).join(', ')
+    throw new HiveError('bad_input', `this does not look like the container of an agent: ${names} not set`, {
+      hint: 'set HIVE_LABEL to the name of the agent',
+    })
+  }
+  const { HIVE_LABEL, HIVE_NETWORK } = known.data
   const role = roleOf(HIVE_LABEL)
   return {
     label: HIVE_LABEL,
@@ -17,6 +27,11 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     /** What this socket understands. */
     ops: role === 'manager' ? managerOps : agentOps,
     network: HIVE_NETWORK,
+    /** Tells what runs in the container whose it is. */
+    identity: Object.fromEntries(Object.entries(known.data).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      string
+    >,
     socket: '/run/hive/mcp.sock',
     egressSocket: '/run/egress/egress.sock',
     claude: '/opt/hive/claude',

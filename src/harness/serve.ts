@@ -43,6 +43,7 @@ export async function serve(config: Config): Promise<never> {
     env: {
       ...env,
       ...(config.network === 'none' ? PROXY_ENV : {}),
+      ...config.identity,
       PATH: process.env.PATH ?? '/usr/bin:/bin',
       HOME: '/root',
     },

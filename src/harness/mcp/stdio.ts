@@ -1,10 +1,16 @@
 import type { Readable, Writable } from 'node:stream'
-import { createLineSplitter, parseJsonLine } from '../../kit/json-lines.ts'
+import { z } from 'zod'
+import { createLineSplitter } from '../../kit/json-lines.ts'
 import { connectOps } from '../../kit/op-client.ts'
+import { errorText } from '../../wire/errors.ts'
 import { MAX_LINE_BYTES } from '../../wire/op.ts'
-import { createMcpResponder } from '../brain/claude/mcp-responder.ts'
+import { createMcpResponder, RPC_ERRORS, rpcError } from '../brain/claude/mcp-responder.ts'
 import type { Config } from '../config.ts'
 import { createHiveTools } from './hive-tools.ts'
+
+/** Nothing of ours waits for one, and it must not be answered. */
+const Response = z.union([z.looseObject({ result: z.unknown() }), z.looseObject({ error: z.looseObject({}) })])
+const Request = z.looseObject({ method: z.string(), id: z.union([z.string(), z.number()]).optional() })
 
 /**
  * Serves the agent's tools over stdio (`hive-ag3nt mcp`), for whatever else in the sandbox speaks MCP. Resolves when its input ends.
@@ -12,12 +18,15 @@ import { createHiveTools } from './hive-tools.ts'
  */
 export async function serveMcp(config: Config, input: Readable, output: Writable): Promise<void> {
   await using connection = await connectOps(config.ops, config.socket)
-  const calls = connection.call as Record<string, (input: unknown) => Promise<unknown>>
+  const calls = connection.call as Record<
+    string,
+    (input: unknown, options: { signal: AbortSignal }) => Promise<unknown>
+  >
   const responder = createMcpResponder(
-    createHiveTools(config.ops, async (op, args) => {
+    createHiveTools(config.ops, async (op, args, signal) => {
       const call = calls[op]
       if (!call) throw new Error(`no operation ${op}`)
-      return call(args)
+      return call(args, { signal })
     }),
   )
   const splitter = createLineSplitter(MAX_LINE_BYTES)
@@ -31,9 +40,29 @@ export async function serveMcp(config: Config, input: Readable, output: Writable
   await Promise.all(answers)
 
   async function answer(line: string): Promise<void> {
-    const message = parseJsonLine(line)
-    const reply = await responder.answer(message)
-    const isNotification = (message as { id?: unknown }).id === undefined
-    if (!isNotification) output.write(`${JSON.stringify(reply)}\n`)
+    const reply = await replyTo(line)
+    if (reply) output.write(`${JSON.stringify(reply)}\n`)
+  }
+
+  async function replyTo(line: string): Promise<object | undefined> {
+    let message: unknown
+    try {
+      message = JSON.parse(line)
+    } catch (error) {
+      return rpcError(null, RPC_ERRORS.notJson, `a line is not JSON: ${errorText(error)}`)
+    }
+    const request = Request.safeParse(message)
+    if (!request.success) {
+      if (Response.safeParse(message).success) return undefined
+      return rpcError(null, RPC_ERRORS.badRequest, `a line is no request: ${z.prettifyError(request.error)}`)
+    }
+    const { id } = request.data
+    try {
+      const reply = await responder.answer(message)
+      return id === undefined ? undefined : reply
+    } catch (error) {
+      // What is wrong with a notification is told nobody: it has no answer.
+      return id === undefined ? undefined : rpcError(id, RPC_ERRORS.badRequest, errorText(error))
+    }
   }
 }

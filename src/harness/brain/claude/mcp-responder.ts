@@ -15,7 +15,14 @@ const InitializeParams = z.looseObject({ protocolVersion: z.string() })
 const CallParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() })
 const CancelParams = z.looseObject({ requestId: Id })
 
-const CODES = { unknownMethod: -32601, badParams: -32602, internal: -32603 }
+/** Codes of JSON-RPC. */
+export const RPC_ERRORS = {
+  notJson: -32700,
+  badRequest: -32600,
+  unknownMethod: -32601,
+  badParams: -32602,
+  internal: -32603,
+}
 /** The channel wants an answer to everything; what has none in JSON-RPC gets this. */
 const NO_ANSWER = { jsonrpc: '2.0', id: 0, result: {} }
 
@@ -87,13 +94,18 @@ export function createMcpResponder(server: ToolServer): McpResponder {
       try {
         const result = await perform(id, method, params)
         if (result) return { jsonrpc: '2.0', id, result }
-        return fail(id, CODES.unknownMethod, `no method ${method}`)
+        return rpcError(id, RPC_ERRORS.unknownMethod, `no method ${method}`)
       } catch (error) {
-        if (error instanceof z.ZodError) return fail(id, CODES.badParams, z.prettifyError(error))
-        return fail(id, CODES.internal, errorText(error))
+        if (error instanceof z.ZodError) return rpcError(id, RPC_ERRORS.badParams, z.prettifyError(error))
+        return rpcError(id, RPC_ERRORS.internal, errorText(error))
       }
     },
   }
 }
 
-const fail = (id: Id, code: number, message: string): object => ({ jsonrpc: '2.0', id, error: { code, message } })
+/** The answer to what cannot be done; `id` is null when it is not known what was asked. */
+export const rpcError = (id: Id | null, code: number, message: string): object => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code, message },
+})
