@@ -141,6 +141,20 @@ describe('the operator’s commands', { timeout: 120_000 }, () => {
   })
 })
 
+describe('what an agent does', { timeout: 60_000 }, () => {
+  test('is seen when it changes, not with the next heartbeat', async () => {
+    await using hive = await startTestHive({ silentSeconds: 900 })
+    const host = await hive.host()
+    await host.spawn({ name: 'alice' })
+    await hive.tell('alice', 'say something')
+    hive.model.failNext({ fault: 'stall' }, { agent: 'alice' })
+    await host.compact({ agent: 'alice' })
+    await hive.agent('alice', ({ state }) => state === 'compacting')
+    await host.cancel({ agent: 'alice' })
+    await hive.agent('alice', ({ state }) => state === 'idle')
+  })
+})
+
 describe('an engine that is not kept', { timeout: 60_000, concurrency: 2 }, () => {
   for (const keepWarmSeconds of [0, 0.3]) {
     test(`ends ${keepWarmSeconds} s after its turn; the next message goes on with its session`, async () => {
