@@ -20,8 +20,15 @@ export const PROXY_ENV = {
   NODE_USE_ENV_PROXY: '1',
 }
 
-/** The sandbox's way out: passes connections to 127.0.0.1:`port` on to the gateway's socket. */
-export async function openForwarder({ port, socket }: { port: number; socket: string }): Promise<AsyncDisposable> {
+export interface ForwarderOptions {
+  readonly port: number
+  readonly socket: string
+  /** A connection could not be accepted; others are. */
+  readonly onError: (error: Error) => void
+}
+
+/** The sandbox's way out: passes connections to 127.0.0.1:`port` on to the gateway's socket. Throws when it cannot listen. */
+export async function openForwarder({ port, socket, onError }: ForwarderOptions): Promise<AsyncDisposable> {
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const gateway = createConnection({ path: socket, allowHalfOpen: true })
     const fail = () => {
@@ -37,8 +44,12 @@ export async function openForwarder({ port, socket }: { port: number; socket: st
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve()
+    })
   })
+  server.on('error', onError)
   return {
     async [Symbol.asyncDispose]() {
       await new Promise((resolve) => server.close(resolve))

@@ -37,7 +37,13 @@ export async function serve(config: Config): Promise<never> {
     revision: readFileSync(config.revisionFile, 'utf8'),
     signal: ending.signal,
   })
-  if (config.network === 'none') await openForwarder({ port: 3128, socket: config.egressSocket })
+  if (config.network === 'none') {
+    await openForwarder({
+      port: 3128,
+      socket: config.egressSocket,
+      onError: (error) => process.stderr.write(`a connection to the gateway failed: ${error.message}\n`),
+    })
+  }
 
   const engineSettings = ({ env, settings: { keepWarmMs, hangMs } }: Hello): EngineSettings => ({
     env: {
