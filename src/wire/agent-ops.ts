@@ -32,7 +32,8 @@ const SendTool = z.strictObject({
 
 /** What the daemon asks a harness to do. */
 export const Command = z.discriminatedUnion('do', [
-  z.object({ do: z.literal('cancel') }),
+  /** End the turn that holds these messages; without any, whatever the engine does between turns. */
+  z.object({ do: z.literal('cancel'), messages: z.array(z.number().int()) }),
   z.object({ do: z.literal('compact') }),
   z.object({ do: z.literal('new_session') }),
   z.object({ do: z.literal('set_model'), model: z.string() }),

@@ -55,6 +55,21 @@ describe('the operator’s commands', { timeout: 120_000 }, () => {
     assert.deepEqual([done.state, done.error], ['done', null])
   })
 
+  test('a message that comes right after a cancel is worked on, also when the model was waiting for one', async () => {
+    const host = await hive.host()
+    for (const round of ['once', 'twice', 'thrice']) {
+      const waiting = await host.send({ to: 'alice', body: 'recv 180' })
+      await hive.message(waiting.id, ({ state }) => state === 'leased')
+      // A recv within a turn gives its slot back.
+      while ((await host.status({})).slots.used > 0) await sleep(10)
+      await host.cancel({ agent: 'alice' })
+      const next = await host.send({ to: 'alice', body: `say seen ${round}` })
+      assert.equal((await hive.message(waiting.id, ({ state }) => state === 'done')).error, 'cancelled')
+      assert.equal((await hive.message(next.id, ({ state }) => state === 'done')).error, null)
+      await asked('alice', `seen ${round}`)
+    }
+  })
+
   test('compacting shortens the context; the session goes on', async () => {
     await hive.tell('bob', 'say before the compaction')
     await (await hive.host()).compact({ agent: 'bob' })

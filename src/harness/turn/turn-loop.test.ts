@@ -305,7 +305,7 @@ describe('a prompt that does not fit', () => {
   })
 
   const interruptions = [
-    [{ do: 'cancel' }, 'ack 1: interrupted'],
+    [{ do: 'cancel', messages: [1] }, 'ack 1: interrupted'],
     [{ do: 'stop', graceMs: 0 }, 'release 1: interrupted'],
   ] as const satisfies [Command, string][]
   for (const [command, expected] of interruptions) {
@@ -341,7 +341,7 @@ describe('a cancel', () => {
     const { link, brain, loop, ends, ended } = openLoop()
     await link.deliver(message(1))
     await brain.isAskedFor('turn 1')
-    await loop.obey({ do: 'cancel' })
+    await loop.obey({ do: 'cancel', messages: [1] })
     await link.deliver(message(2))
     await brain.answer('turn 2', end('ok'))
     await ended(2)
@@ -353,22 +353,46 @@ describe('a cancel', () => {
     obey({ do: 'new_session' })
     await brain.isAskedFor('new session')
     await link.deliver(message(1))
-    await loop.obey({ do: 'cancel' })
+    await loop.obey({ do: 'cancel', messages: [1] })
     await brain.answer('new session')
     await ended(1)
     assert.deepEqual(brain.asked, ['new session'])
     assert.deepEqual(ends, ['ack 1: interrupted'])
   })
 
-  timed('leaves alone what comes after it', async () => {
+  timed('ends the turn of a message that is still on its way', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await loop.obey({ do: 'cancel', messages: [1] })
+    await link.deliver(message(1))
+    await link.deliver(message(2))
+    await brain.answer('turn 2', end('ok'))
+    await ended(2)
+    assert.deepEqual(ends, ['ack 1: interrupted', 'ack 2: ok'])
+  })
+
+  timed('leaves alone what joined the turn after it, and the turn after that', async () => {
     const { link, brain, loop, ends, ended } = openLoop()
     await link.deliver(message(1))
     await brain.isAskedFor('turn 1')
-    const cancelling = loop.obey({ do: 'cancel' })
     loop.join(message(2))
-    await cancelling
+    await loop.obey({ do: 'cancel', messages: [1] })
     await ended(1)
-    assert.deepEqual(ends, ['ack 1: interrupted'])
+    await link.deliver(message(2))
+    await brain.isAskedFor('turn 2')
+    await loop.obey({ do: 'cancel', messages: [1] })
+    await loop.obey({ do: 'cancel', messages: [] })
+    await brain.answer('turn 2', end('ok'))
+    await ended(2)
+    assert.deepEqual(ends, ['ack 1: interrupted', 'ack 2: ok'])
+  })
+
+  timed('without a turn ends the work between turns', async () => {
+    const { brain, loop, events } = openLoop()
+    const compacting = loop.obey({ do: 'compact' })
+    await brain.isAskedFor('compact')
+    await loop.obey({ do: 'cancel', messages: [] })
+    await compacting
+    assert.deepEqual(events, [{ kind: 'note', level: 'error', text: 'compacting failed: interrupted' }])
   })
 })
 

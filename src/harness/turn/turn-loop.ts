@@ -34,9 +34,12 @@ export class TurnLoop {
   #held: Delivery[] = []
   /** What the daemon says we hold, and no turn was given: answers that were lost with a connection. */
   #left: Delivery[] = []
-  /** Who wants the turn in progress to end, from the moment that its message is held. */
-  #interruptedBy: 'operator' | 'stop' | undefined
+  /** What the operator wants nobody to work on any more; named by the daemon, maybe before we hold it. */
+  readonly #cancelled = new Set<number>()
+  /** Nothing new is begun. */
   #stopping = false
+  /** The turn in progress has had its time. */
+  #isOutOfTime = false
   /** The turn in progress. */
   #turn: Promise<void> = Promise.resolve()
   /** Work that the brain does between turns. */
@@ -83,16 +86,24 @@ export class TurnLoop {
     this.#left = leases.filter(({ id }) => !known.has(id))
   }
 
-  /** A message that the model took within the turn: it ends with it. One that came after the turn was to end is not its: it comes again. */
+  /** A message that the model took within the turn: it ends with it. */
   join(message: Delivery): void {
-    if (!this.#interruptedBy) this.#held.push(message)
+    this.#held.push(message)
+  }
+
+  get #isCancelled(): boolean {
+    return this.#held.some(({ id }) => this.#cancelled.has(id))
+  }
+
+  /** The turn in progress is to end, from the moment that its message is held. */
+  get #isInterrupted(): boolean {
+    return this.#isOutOfTime || this.#isCancelled
   }
 
   async #takeTurn(messages: Delivery[]): Promise<void> {
     this.#held = [...messages]
-    this.#interruptedBy = undefined
     await this.#between
-    if (this.#stopping) this.#interruptedBy ??= 'stop'
+    if (this.#stopping) this.#isOutOfTime = true
     this.#emit({
       kind: 'turn_start',
       messages: messages.map(({ id, from, body }) => ({ id, from, body })),
@@ -109,7 +120,7 @@ export class TurnLoop {
     if (first.reason !== 'prompt_too_long') return first
     this.#emit({ kind: 'note', level: 'warn', text: 'the context is full: compacting' })
     const compacted = await this.#brain.compact()
-    const second = compacted.ok || this.#interruptedBy ? await this.#think(prompt) : first
+    const second = compacted.ok || this.#isInterrupted ? await this.#think(prompt) : first
     if (second.reason !== 'prompt_too_long') return second
     this.#emit({ kind: 'note', level: 'warn', text: 'the context is still full: beginning a fresh session' })
     await this.#brain.newSession()
@@ -118,14 +129,16 @@ export class TurnLoop {
 
   /** One try; none after we were told to end. */
   async #think(prompt: string): Promise<TurnEnd> {
-    const end = this.#interruptedBy ? INTERRUPTED : await this.#brain.turn(prompt)
-    return this.#interruptedBy && end.reason === 'prompt_too_long' ? INTERRUPTED : end
+    const end = this.#isInterrupted ? INTERRUPTED : await this.#brain.turn(prompt)
+    return this.#isInterrupted && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 
   async #endTurn(end: TurnEnd): Promise<void> {
-    const ids = this.#held.map(({ id }) => id)
     const { hello } = await this.#link.connected()
-    const accepted = end.reason === 'ok' || (end.reason === 'interrupted' && this.#interruptedBy === 'operator')
+    const isCancelled = end.reason === 'interrupted' && this.#isCancelled
+    const accepted = end.reason === 'ok' || isCancelled
+    // What joined the turn after the cancel is not meant by it: not named, it comes again.
+    const ids = this.#held.map(({ id }) => id).filter((id) => !isCancelled || this.#cancelled.has(id))
     try {
       await this.#link.insist(accepted ? 'ack' : 'release', { epoch: hello.epoch, ids, end })
     } catch (error) {
@@ -136,6 +149,7 @@ export class TurnLoop {
       this.#held = []
       // The daemon has taken back what the turn did not name.
       this.#left = []
+      this.#cancelled.clear()
     }
   }
 
@@ -143,8 +157,7 @@ export class TurnLoop {
   async obey(command: Command): Promise<void> {
     switch (command.do) {
       case 'cancel':
-        this.#interruptedBy = 'operator'
-        return this.#brain.interrupt()
+        return this.#cancel(command.messages)
       case 'set_model':
         return this.#brain.setModel(command.model)
       case 'compact':
@@ -166,6 +179,11 @@ export class TurnLoop {
     }
   }
 
+  async #cancel(messages: readonly number[]): Promise<void> {
+    for (const id of messages) this.#cancelled.add(id)
+    if (messages.length === 0 ? this.#held.length === 0 : this.#isCancelled) await this.#brain.interrupt()
+  }
+
   /** What comes first is waited for: work for the turn before it, a turn for the work before it. */
   async #betweenTurns(work: () => Promise<void>): Promise<void> {
     const before = Promise.all([this.#between, this.#turn])
@@ -179,7 +197,7 @@ export class TurnLoop {
     this.#stopping = true
     const ended = await Promise.race([this.#turn.then(() => true), sleep(graceMs, false, { ref: false })])
     if (ended) return
-    this.#interruptedBy ??= 'stop'
+    this.#isOutOfTime = true
     await this.#brain.interrupt()
     await this.#turn
   }

@@ -35,12 +35,15 @@ describe('the link to a harness', () => {
     const link = openLink()
     const [first, second] = [connect(), connect()]
     link.attach(first.call, 1, 'r1')
-    link.command({ do: 'cancel' })
-    assert.deepEqual(await link.takeCommands(0, first.call.signal), [{ do: 'cancel' }])
+    link.command({ do: 'cancel', messages: [] })
+    assert.deepEqual(await link.takeCommands(0, first.call.signal), [{ do: 'cancel', messages: [] }])
     link.command({ do: 'compact' })
     first.leave()
     link.attach(second.call, 1, 'r1')
-    assert.deepEqual(await link.takeCommands(0, second.call.signal), [{ do: 'cancel' }, { do: 'compact' }])
+    assert.deepEqual(await link.takeCommands(0, second.call.signal), [
+      { do: 'cancel', messages: [] },
+      { do: 'compact' },
+    ])
     assert.deepEqual(await link.takeCommands(0, second.call.signal), [])
   })
 
@@ -49,11 +52,11 @@ describe('the link to a harness', () => {
     const [first, second] = [connect(), connect()]
     link.attach(first.call, 1, 'r1')
     const waiting = link.takeCommands(60_000, first.call.signal)
-    link.command({ do: 'cancel' })
+    link.command({ do: 'cancel', messages: [] })
     first.leave()
     assert.deepEqual(await waiting, [])
     link.attach(second.call, 1, 'r1')
-    assert.deepEqual(await link.takeCommands(0, second.call.signal), [{ do: 'cancel' }])
+    assert.deepEqual(await link.takeCommands(0, second.call.signal), [{ do: 'cancel', messages: [] }])
   })
 
   test('gives a new process no command that was meant for its predecessor', async () => {

@@ -140,7 +140,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { lines: await Array.fromAsync(runtime.logs(containerName(agent), { tail: lines })) }
     },
 
-    cancel: ({ agent }) => command(agent, { do: 'cancel' }),
+    // It names what it is for: a message that is delivered right after it is not.
+    cancel: ({ agent }) => command(agent, { do: 'cancel', messages: store.heldIds(agent) }),
     compact: ({ agent }) => command(agent, { do: 'compact' }),
     new_session: ({ agent }) => command(agent, { do: 'new_session' }),
 
