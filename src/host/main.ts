@@ -11,6 +11,7 @@ import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentViews } from './agents/agent-views.ts'
+import { startMemoryWatch } from './agents/memory-watch.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
 import { findAppParts, installApp, pruneApps } from './app-dir.ts'
@@ -181,6 +182,14 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
 
   running.use(startRetention(store, log))
+  running.use(
+    startMemoryWatch({
+      spare: settings.spareMiB * 1024 * 1024,
+      agents: () => registry.names().map((agent) => supervisor.restOf(agent)),
+      rest: (agent) => supervisor.link(agent).command({ do: 'rest' }),
+      log,
+    }),
+  )
 
   onStep('the agents come up')
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())

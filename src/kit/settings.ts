@@ -31,6 +31,11 @@ export const SettingsFile = z.strictObject({
     .max(LONGEST_SECONDS)
     .default(900)
     .describe('a turn without any sign for so long counts as hung'),
+  spareMiB: z
+    .number()
+    .min(0)
+    .default(512)
+    .describe('idle engines end, the longest idle first, while less memory than this is available'),
   silentSeconds: z
     .number()
     .min(1)

@@ -34,6 +34,8 @@ const SendTool = z.strictObject({
 export const Command = z.discriminatedUnion('do', [
   /** End the turn that holds these messages; without any, whatever the engine does between turns. */
   z.object({ do: z.literal('cancel'), messages: z.array(z.number().int()) }),
+  /** End the engine's process if it has nothing to do: memory is short. */
+  z.object({ do: z.literal('rest') }),
   z.object({ do: z.literal('compact') }),
   z.object({ do: z.literal('new_session') }),
   z.object({ do: z.literal('set_model'), model: z.string() }),

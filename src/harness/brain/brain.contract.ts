@@ -312,6 +312,20 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
     assert.deepEqual(processesOf(bench), [])
   })
 
+  test('rests when told to, but not in the middle of a turn', async () => {
+    const bench = open()
+    const speaking = bench.brain.turn('mumble 60009')
+    await asked('mumble 60009')
+    await bench.brain.rest()
+    assert.equal(bench.brain.state, 'thinking')
+    await bench.brain.interrupt()
+    assert.equal((await speaking).reason, 'interrupted')
+    await bench.brain.rest()
+    assert.equal(bench.brain.state, 'asleep')
+    assert.deepEqual(processesOf(bench), [])
+    assert.equal((await bench.brain.turn('say awake')).reason, 'ok')
+  })
+
   test('answers a check in the middle of a turn without disturbing it', async () => {
     const { brain } = open()
     const speaking = brain.turn('mumble 60007')

@@ -26,6 +26,8 @@ export interface Brain {
   compact(): Promise<{ ok: boolean; detail: string }>
   /** Forgets the conversation; the next turn begins a fresh session. */
   newSession(): Promise<void>
+  /** Ends the engine's process if it has nothing to do. The next turn starts it again. */
+  rest(): Promise<void>
   /** Interrupts what is in progress, ends the engine's process and waits for it. The next turn starts it again. */
   close(): Promise<void>
   /**

@@ -127,6 +127,7 @@ class FakeBrain implements Brain {
   }
   async setModel(): Promise<void> {}
   async configure(): Promise<void> {}
+  async rest(): Promise<void> {}
   async close(): Promise<void> {}
 }
 

@@ -158,6 +158,8 @@ export class TurnLoop {
     switch (command.do) {
       case 'cancel':
         return this.#cancel(command.messages)
+      case 'rest':
+        return this.#brain.rest()
       case 'set_model':
         return this.#brain.setModel(command.model)
       case 'compact':

@@ -13,6 +13,8 @@ export interface LiveHarness {
   /** Steady clock, ms: its last sign of life. */
   seenAt: number
   brain: 'idle' | 'thinking' | 'compacting' | 'asleep'
+  /** Steady clock, ms: since when it does that. */
+  brainSince: number
   ready: { claude: 'ok' | 'needs_login' | 'error'; detail: string } | undefined
 }
 
@@ -67,6 +69,14 @@ export class HarnessLink {
     this.changes.notify()
   }
 
+  /** What the engine does. Gives whether that is something else than before. */
+  brainIs(live: LiveHarness, brain: LiveHarness['brain']): boolean {
+    if (live.brain === brain) return false
+    live.brain = brain
+    live.brainSince = this.#now()
+    return true
+  }
+
   /** The engine says what state it is in. */
   becameReady(ready: NonNullable<LiveHarness['ready']>): void {
     if (this.#live) this.#live.ready = ready
@@ -105,6 +115,7 @@ export class HarnessLink {
       revision,
       seenAt: this.#now(),
       brain: 'asleep',
+      brainSince: this.#now(),
       ready: undefined,
     }
     call.signal.addEventListener('abort', () => this.#detach(call.connection), { once: true })

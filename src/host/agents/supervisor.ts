@@ -9,6 +9,7 @@ import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnati
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import { HarnessLink } from './harness-link.ts'
+import type { Resting } from './memory-watch.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import { decideRestart, type Restart } from './restart-policy.ts'
 
@@ -83,6 +84,14 @@ export class Supervisor implements AsyncDisposable {
       this.#links.set(agent, link)
     }
     return link
+  }
+
+  /** Whether an agent keeps an engine that has nothing to do. A harness of another revision may not know how to let it end. */
+  restOf(agent: string): Resting {
+    const { app, broker, now } = this.#options
+    const { live } = this.link(agent)
+    const isIdle = live?.brain === 'idle' && live.revision === app.revision && !broker.store.holds(agent)
+    return { agent, isIdle, since: live?.brainSince ?? now() }
   }
 
   failure(agent: string): Failure | null {

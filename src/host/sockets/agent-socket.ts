@@ -73,10 +73,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     },
 
     status({ brain }, call) {
-      const live = link.assertHarness(call)
-      const changed = live.brain !== brain
-      live.brain = brain
-      if (changed) broker.changes.notify()
+      if (link.brainIs(link.assertHarness(call), brain)) broker.changes.notify()
       return { unread: store.queued(agent) }
     },
 

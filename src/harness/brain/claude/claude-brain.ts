@@ -167,6 +167,10 @@ class ClaudeBrain implements Brain {
     })
   }
 
+  async rest(): Promise<void> {
+    if (this.#works.length === 0) await this.#endEngine()
+  }
+
   async close(): Promise<void> {
     for (const { controller } of this.#works) controller.abort()
     await this.#endEngine()
@@ -186,7 +190,7 @@ class ClaudeBrain implements Brain {
       try {
         return await work(mine.controller.signal)
       } finally {
-        await this.#rest()
+        await this.#coolDown()
         this.#works.shift()
         this.#tellState()
       }
@@ -196,7 +200,7 @@ class ClaudeBrain implements Brain {
   }
 
   /** What is done with an engine that has nothing to do. */
-  async #rest(): Promise<void> {
+  async #coolDown(): Promise<void> {
     const { keepWarmMs } = this.#options
     if (!this.#engine) return
     if (keepWarmMs === 0) await this.#engine.end()
