@@ -18,7 +18,7 @@ const TICK_MS = 5
 /** Takes and acks what comes; the body begins with the time it was sent at. */
 async function answer(harness: Harness, onLatency: (ms: number) => void): Promise<void> {
   for (;;) {
-    const { id, body } = await harness.receive()
+    const [{ id, body }] = await harness.receive()
     onLatency(performance.now() - Number.parseFloat(body))
     await harness.ack([id])
   }

@@ -20,7 +20,7 @@ async function measureOther(name: string, harness: Harness, latenciesMs: number[
     const receiving = harness.receive()
     const start = performance.now()
     const sending = harness.call.send({ to: name, body: BODY })
-    const { id } = await receiving
+    const [{ id }] = await receiving
     latenciesMs.push(performance.now() - start)
     await sending
     await harness.ack([id])

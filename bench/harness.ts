@@ -5,8 +5,8 @@ import type { Delivery } from '../src/wire/things.ts'
 /** A connected agent, played by the benchmark as its harness would. */
 export interface Harness {
   readonly call: OpConnection<typeof agentOps>['call']
-  /** Waits, by long polls, for the message that begins a turn. */
-  receive(): Promise<Delivery>
+  /** Waits, by long polls, for the messages that begin a turn, `max` at most. */
+  receive(max?: number): Promise<readonly [Delivery, ...Delivery[]]>
   /** Ends the turn that holds these messages. */
   ack(ids: number[]): Promise<void>
   close(): Promise<void>
@@ -24,10 +24,10 @@ export async function openHarness(socket: string): Promise<Harness> {
   const heartbeat = setInterval(() => void call.status({ brain: 'idle' }), HEARTBEAT_MS)
   return {
     call,
-    async receive() {
+    async receive(max = 1) {
       for (;;) {
-        const { message } = await call.recv({ wait_seconds: LONG_POLL_SECONDS })
-        if (message) return message
+        const [first, ...others] = (await call.recv({ wait_seconds: LONG_POLL_SECONDS, max })).messages
+        if (first) return [first, ...others]
       }
     },
     async ack(ids) {

@@ -11,7 +11,7 @@ async function measureStart(queued: number): Promise<{ servedMs: number; memoryM
   await using hive = await openBenchHive({ agents: AGENTS, settings: UNLIMITED, queued })
   if (queued > 0) {
     const harness = await openHarness(hive.socketOf('a0'))
-    const { pending } = await harness.receive()
+    const [{ pending }] = await harness.receive()
     if (pending !== queued / AGENTS.length - 1) throw new Error(`${pending} messages wait`)
     await harness.close()
   }

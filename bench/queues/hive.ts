@@ -29,13 +29,9 @@ export async function openHiveSender(address: QueueAddress): Promise<Sender> {
 }
 
 export async function openHiveReceiver(address: QueueAddress): Promise<Receiver> {
-  const { call, close, receive, ack } = await openHarness(socketOf(address, RECEIVER))
+  const { close, receive, ack } = await openHarness(socketOf(address, RECEIVER))
   return {
-    async receive(most) {
-      const first = await receive()
-      const others = await Promise.all(Array.from({ length: most - 1 }, () => call.recv({ wait_seconds: 0 })))
-      return [first, ...others.flatMap(({ message }) => message ?? [])]
-    },
+    receive,
     ack: (messages) => ack(messages.map(({ id }) => Number(id))),
     close,
   }

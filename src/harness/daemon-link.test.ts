@@ -42,7 +42,7 @@ function openDaemon(limits?: { connections: number }) {
     },
     ready: () => answer('ready', {}),
     status: () => answer('status', { unread: 0 }),
-    recv: () => answer('recv', { message: null }),
+    recv: () => answer('recv', { messages: [] }),
     send: () => answer('send', { id: 1, ids: [1] }),
     ack: () => answer('ack', {}),
     release: () => answer('release', { action: 'retry' as const }),
@@ -103,7 +103,7 @@ describe('the link to the daemon', () => {
     while (!daemon.told.includes('recv')) await new Promise(setImmediate)
     await daemon.stop()
     await daemon.start()
-    assert.deepEqual(await receiving, { message: null })
+    assert.deepEqual(await receiving, { messages: [] })
   })
 
   timed('tells what a call is refused, and insists only on what has to be taken', async () => {

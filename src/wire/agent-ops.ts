@@ -24,6 +24,10 @@ export const MAX_WAIT_SECONDS = 180
 const Moment = z.number().min(0).max(8.64e15)
 const Wait = z.number().min(0).max(MAX_WAIT_SECONDS).default(0)
 
+/** Most messages that one `recv` takes, and that the model takes with one call. */
+const MAX_TAKEN = 256
+const MAX_TAKEN_BY_MODEL = 20
+
 const SendTool = z.strictObject({
   to: Recipient.describe('an agent, "manager", "operator", or "*" for every agent'),
   body: Body.describe('the text; at most 64 KiB'),
@@ -88,10 +92,14 @@ export const agentOps = {
   },
   recv: {
     about:
-      'Take the next message from your inbox. Without wait_seconds it only looks; with it, it waits up to 180 s. To wait for mail you need not call this: end your turn, you are woken.',
-    input: z.strictObject({ wait_seconds: Wait }),
-    output: z.object({ message: Delivery.nullable() }),
-    tool: z.strictObject({ wait_seconds: Wait.describe('0 to look, up to 180 to wait') }),
+      'Take the next messages from your inbox. Without wait_seconds it only looks; with it, it waits up to 180 s. To wait for mail you need not call this: end your turn, you are woken.',
+    input: z.strictObject({ wait_seconds: Wait, max: z.number().int().min(1).max(MAX_TAKEN).default(1) }),
+    /** In the order of delivery; none when none came. Fewer than `max` also when they are long, or one of them failed before. */
+    output: z.object({ messages: z.array(Delivery) }),
+    tool: z.strictObject({
+      wait_seconds: Wait.describe('0 to look, up to 180 to wait'),
+      max: z.number().int().min(1).max(MAX_TAKEN_BY_MODEL).default(1).describe('how many at most, up to 20'),
+    }),
   },
   send: {
     about: 'Send a message. It is stored before this returns; the recipient is woken by it.',

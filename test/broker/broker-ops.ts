@@ -18,8 +18,8 @@ export const brokerOps = {
   },
   recv: {
     about: 'Take the next message.',
-    input: z.strictObject({ agent: Agent, epoch: z.number(), waitMs: z.number() }),
-    output: z.object({ message: Delivery.nullable() }),
+    input: z.strictObject({ agent: Agent, epoch: z.number(), waitMs: z.number(), max: z.number().default(1) }),
+    output: z.object({ messages: z.array(Delivery) }),
   },
   ack: {
     about: 'End a turn well.',

@@ -29,8 +29,8 @@ await serveOps(
       const epoch = goesOn ? known : await broker.beginEpoch(agent, { charge: true, reason: 'killed' })
       return { epoch, leases: await store.held(agent, epoch) }
     },
-    recv: async ({ agent, epoch, waitMs }, { signal }) => ({
-      message: await broker.recv(agent, { epoch, waitMs, signal }),
+    recv: async ({ agent, epoch, waitMs, max }, { signal }) => ({
+      messages: [...(await broker.recv(agent, { epoch, waitMs, max, signal }))],
     }),
     async ack({ agent, epoch, ids }) {
       await broker.endTurn(agent, epoch, ids, { reason: 'ok', detail: '' }, true)

@@ -46,7 +46,7 @@ test('a clock that is set neither hurries nor holds up a retry, nor loses anythi
       await call.release({ agent: 'a1', epoch, ids })
       const released = performance.now()
       setClock(step)
-      const { message } = await call.recv({ agent: 'a1', epoch, waitMs: 60_000 })
+      const [message] = (await call.recv({ agent: 'a1', epoch, waitMs: 60_000 })).messages
       assert.ok(performance.now() - released >= SHORTEST_MS - 50, `after ${step} it came at once`)
       assert.deepEqual([message?.id, message?.attempt], [ids[0], 2])
       await call.ack({ agent: 'a1', epoch, ids })

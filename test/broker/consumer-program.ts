@@ -20,9 +20,9 @@ for (;;) {
     epoch = hello.epoch
     for (let held: Delivery[] = hello.leases; ; held = []) {
       if (held.length === 0) {
-        const { message } = await call.recv({ agent, epoch, waitMs: 1_000 })
-        if (!message) continue
-        held = [message]
+        const max = 1 + Math.floor(Math.random() * 4)
+        held = (await call.recv({ agent, epoch, waitMs: 1_000, max })).messages
+        if (held.length === 0) continue
       }
       for (const { id, attempt } of held) say(`took ${id} ${attempt}`)
       await call.ack({ agent, epoch, ids: held.map(({ id }) => id) })

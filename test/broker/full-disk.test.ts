@@ -29,7 +29,7 @@ test('a full disk refuses sends, lets turns go on and end, and goes on by itself
 
   let done = 0
   for (; done < QUEUED; done += 1) {
-    const { delivery } = await store.lease('alice', { epoch, joins: false, now: Date.now() })
+    const [delivery] = (await store.lease('alice', { epoch, joins: false, now: Date.now() })).deliveries
     assert.ok(delivery, `after ${done}`)
     const end = { reason: 'ok', detail: '' } as const
     await store.endTurn('alice', { epoch, ids: [delivery.id], end, accepted: true, now: Date.now(), random: 0 })

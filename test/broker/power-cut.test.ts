@@ -41,10 +41,11 @@ test('a power cut loses no confirmed message and forgets no confirmed ack', { ti
         const { call } = await connectOps(brokerOps, socket)
         const { epoch } = await call.hello({ agent })
         while (powered) {
-          const { message } = await call.recv({ agent, epoch, waitMs: 1_000 })
-          if (!message) continue
-          await call.ack({ agent, epoch, ids: [message.id] })
-          if (powered) acked.add(message.id)
+          const { messages } = await call.recv({ agent, epoch, waitMs: 1_000, max: 10 })
+          const ids = messages.map(({ id }) => id)
+          if (ids.length === 0) continue
+          await call.ack({ agent, epoch, ids })
+          if (powered) for (const id of ids) acked.add(id)
         }
       }
       const consumer = ackUntilDark('a1').catch(() => {})

@@ -19,7 +19,7 @@ test('a message that the model takes is shown to it and joins its turn', async (
   const joined: number[] = []
   const tools = createHiveTools(
     agentOps,
-    async () => ({ message }),
+    async () => ({ messages: [message] }),
     ({ id }) => joined.push(id),
   )
   const { text } = await tools.call('recv', {}, { signal: new AbortController().signal })
@@ -29,7 +29,7 @@ test('a message that the model takes is shown to it and joins its turn', async (
 
 test('a message that comes when nobody waits for it any more joins nothing', async () => {
   const joined: number[] = []
-  const received = Promise.withResolvers<{ message: Delivery }>()
+  const received = Promise.withResolvers<{ messages: Delivery[] }>()
   const signals: AbortSignal[] = []
   const tools = createHiveTools(
     agentOps,
@@ -42,7 +42,7 @@ test('a message that comes when nobody waits for it any more joins nothing', asy
   const controller = new AbortController()
   const receiving = tools.call('recv', { wait_seconds: 180 }, { signal: controller.signal })
   controller.abort()
-  received.resolve({ message })
+  received.resolve({ messages: [message] })
   await receiving
   assert.deepEqual(joined, [])
   assert.ok(signals[0]?.aborted, 'whoever carries the call can end it')

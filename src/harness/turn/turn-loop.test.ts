@@ -29,14 +29,14 @@ async function until(holds: () => boolean): Promise<void> {
 /** Plays the daemon: hands out messages when told to, notes how turns end. */
 class FakeLink {
   readonly ends: string[] = []
-  readonly #receiving: PromiseWithResolvers<{ message: Delivery | null }>[] = []
+  readonly #receiving: PromiseWithResolvers<{ messages: Delivery[] }>[] = []
   #closed = Promise.withResolvers<void>()
   /** Holds back the answers to `ack` and `release`. */
   gate: Promise<void> = Promise.resolve()
 
   async connected() {
     const recv = () => {
-      const asked = Promise.withResolvers<{ message: Delivery | null }>()
+      const asked = Promise.withResolvers<{ messages: Delivery[] }>()
       this.#receiving.push(asked)
       return asked.promise
     }
@@ -56,7 +56,7 @@ class FakeLink {
   /** Answers the harness's `recv` once it has called it. */
   async deliver(delivery: Delivery | null): Promise<void> {
     await until(() => this.isAsked)
-    this.#receiving.shift()?.resolve({ message: delivery })
+    this.#receiving.shift()?.resolve({ messages: delivery ? [delivery] : [] })
     await setImmediate()
   }
 

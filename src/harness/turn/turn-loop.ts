@@ -69,8 +69,7 @@ export class TurnLoop {
     const { call, closed } = await this.#link.connected()
     if (this.#left.length > 0) return this.#left.splice(0)
     try {
-      const { message } = await call.recv({ wait_seconds: this.#waitSeconds })
-      return message ? [message] : []
+      return (await call.recv({ wait_seconds: this.#waitSeconds })).messages
     } catch (error) {
       // What was leased while the connection broke comes with the next hello.
       if (error instanceof HiveError && error.code === 'unreachable') await closed

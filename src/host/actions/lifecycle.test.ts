@@ -137,7 +137,7 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
     const { store } = hive.broker
     const epoch = await hive.broker.beginEpoch('alice', { charge: false, reason: '' })
     await hive.broker.send('operator', { to: 'alice', body: 'x' })
-    const message = await hive.broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
+    const [message] = await hive.broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
     await hive.broker.endTurn('alice', epoch, [message?.id as number], { reason: 'billing', detail: '' }, false)
     assert.ok(store.parked('alice'))
 

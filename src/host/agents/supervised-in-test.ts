@@ -91,7 +91,7 @@ export async function openSupervised(
     async lease(): Promise<number> {
       const epoch = await broker.beginEpoch('alice', { charge: false, reason: '' })
       await broker.send('operator', { to: 'alice', body: 'do it' })
-      const message = await broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
+      const [message] = await broker.recv('alice', { epoch, waitMs: 0, signal: WAITS })
       return message?.id as number
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -22,7 +22,7 @@ function openBroker({ chainRate = NO_LIMIT, maxHops = 16 }) {
   const turn = async (agent: string, work: () => Promise<unknown>) => {
     const { store } = broker
     const epoch = store.epoch(agent) || (await broker.beginEpoch(agent, { charge: false, reason: '' }))
-    const message = await broker.recv(agent, { epoch, waitMs: 0, signal: FOREVER })
+    const [message] = await broker.recv(agent, { epoch, waitMs: 0, signal: FOREVER })
     assert.ok(message, `${agent} has mail`)
     try {
       return await work()

@@ -20,8 +20,8 @@ async function openBroker(slots: number, agents: readonly string[], db = openHiv
     now: () => performance.now(),
   })
   broker.takeUp(agents)
-  const recv = (agent: string, waitMs = 60_000) =>
-    broker.recv(agent, { epoch: broker.store.epoch(agent), waitMs, signal: FOREVER })
+  const recv = async (agent: string, waitMs = 60_000) =>
+    (await broker.recv(agent, { epoch: broker.store.epoch(agent), waitMs, signal: FOREVER }))[0] ?? null
   const send = async (to: string) => (await broker.send('operator', { to, body: 'x' }))[0] as number
   const end = (agent: string, id: number) => broker.endTurn(agent, broker.store.epoch(agent), [id], OK, true)
   return { broker, recv, send, end, db, [Symbol.dispose]: () => broker[Symbol.dispose]() }

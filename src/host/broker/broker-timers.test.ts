@@ -27,7 +27,7 @@ async function park(broker: Broker, until: number) {
   const [id] = await broker.send('operator', { to: 'a', body: 'x' })
   await broker.recv('a', { epoch, waitMs: 0, signal: FOREVER })
   await broker.endTurn('a', epoch, [id as number], { reason: 'quota', detail: '', resetsAt: until }, false)
-  return broker.recv('a', { epoch, waitMs: 1e9, signal: FOREVER })
+  return (await broker.recv('a', { epoch, waitMs: 1e9, signal: FOREVER }))[0]
 }
 
 test('lets a parked inbox go on by itself although its timer comes early', { timeout: 20_000 }, async (t) => {

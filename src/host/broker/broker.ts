@@ -48,13 +48,15 @@ interface Waiter {
   readonly epoch: number
   /** It was called within a turn and joins its message to it. */
   readonly joins: boolean
+  /** How many messages it takes at most. */
+  readonly max: number
   readonly waitMs: number
   readonly signal: AbortSignal
   /** It may stay when there is nothing to be had now. */
   isPatient: boolean
   /** Set once it has begun to wait. */
   endWait: (() => void) | undefined
-  resolve(delivery: Delivery | null): void
+  resolve(deliveries: readonly Delivery[]): void
   reject(error: unknown): void
 }
 
@@ -166,25 +168,17 @@ export class Broker implements Disposable {
   }
 
   /**
-   * Takes the next message of an inbox; waits for one up to `waitMs`. Within a turn the message joins it.
-   * Resolves with null when none came. Throws `stale_lease` when a newer harness has taken over.
+   * Takes the next messages of an inbox, `max` at most; waits for one up to `waitMs`. Within a turn they join it.
+   * Resolves with none when none came. Throws `stale_lease` when a newer harness has taken over.
    */
   recv(
     agent: string,
-    { epoch, waitMs, signal }: { epoch: number; waitMs: number; signal: AbortSignal },
-  ): Promise<Delivery | null> {
-    const { promise, resolve, reject } = Promise.withResolvers<Delivery | null>()
+    { epoch, waitMs, signal, max = 1 }: { epoch: number; waitMs: number; signal: AbortSignal; max?: number },
+  ): Promise<readonly Delivery[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Delivery[]>()
     const joins = this.store.holds(agent)
-    this.#leaseTo(agent, {
-      epoch,
-      joins,
-      waitMs,
-      signal,
-      isPatient: waitMs > 0,
-      endWait: undefined,
-      resolve,
-      reject,
-    })
+    const isPatient = waitMs > 0
+    this.#leaseTo(agent, { epoch, joins, max, waitMs, signal, isPatient, endWait: undefined, resolve, reject })
     return promise
   }
 
@@ -218,13 +212,13 @@ export class Broker implements Disposable {
   }
 
   async #lease(agent: string, desk: Desk, waiter: Waiter): Promise<void> {
-    const { epoch, joins } = waiter
+    const { epoch, joins, max } = waiter
     try {
-      const { delivery, waitUntil } = await this.store.lease(agent, { epoch, joins, now: this.#now() })
-      if (delivery) {
-        this.#answer(agent, waiter, delivery)
+      const { deliveries, waitUntil } = await this.store.lease(agent, { epoch, joins, max, now: this.#now() })
+      if (deliveries.length > 0) {
+        this.#answer(agent, waiter, deliveries)
         this.changes.notify()
-        if (delivery.pending > 0) this.#deliver(agent)
+        if (this.store.queued(agent) > 0) this.#deliver(agent)
         return
       }
       if (waitUntil !== undefined) this.#wakeIn(agent, waitUntil - this.#now())
@@ -249,13 +243,13 @@ export class Broker implements Disposable {
     if (waiter.isPatient && !waiter.signal.aborted) {
       this.#desk(agent).idle.add(waiter)
       waiter.endWait ??= this.#beginWait(agent, waiter)
-    } else this.#answer(agent, waiter, null)
+    } else this.#answer(agent, waiter, [])
   }
 
   #beginWait(agent: string, waiter: Waiter): () => void {
     const giveUp = () => {
       // What the store is leasing to it right now has to be told.
-      if (this.#desk(agent).idle.delete(waiter)) this.#answer(agent, waiter, null)
+      if (this.#desk(agent).idle.delete(waiter)) this.#answer(agent, waiter, [])
       else waiter.isPatient = false
     }
     const timer = setTimeout(giveUp, waiter.waitMs)
@@ -266,11 +260,11 @@ export class Broker implements Disposable {
     }
   }
 
-  #answer(agent: string, waiter: Waiter, delivery: Delivery | null): void {
+  #answer(agent: string, waiter: Waiter, deliveries: readonly Delivery[]): void {
     waiter.endWait?.()
     // The turn goes on and needs its slot, even when that makes one too many.
     if (this.store.holds(agent)) this.#slotHolders.add(agent)
-    waiter.resolve(delivery)
+    waiter.resolve(deliveries)
   }
 
   /** A turn needs a slot; a `recv` that waits within a turn has given its own back. */
@@ -359,7 +353,7 @@ export class Broker implements Disposable {
     const desk = this.#desk(agent)
     for (const waiter of desk.idle) {
       desk.idle.delete(waiter)
-      this.#answer(agent, waiter, null)
+      this.#answer(agent, waiter, [])
     }
   }
 

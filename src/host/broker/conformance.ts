@@ -70,11 +70,14 @@ export function testStore(name: string, open: () => Promise<Store>): void {
         store.lease('alice', { epoch, joins: true, now: RETRIED_AT }),
       ]
       const [, woke, broken, stale, , joined] = await Promise.allSettled(writes)
-      assert.equal(woke?.status === 'fulfilled' && 'delivery' in woke.value && woke.value.delivery?.body, 'first')
+      assert.equal(
+        woke?.status === 'fulfilled' && 'deliveries' in woke.value && woke.value.deliveries[0]?.body,
+        'first',
+      )
       assert.equal(broken?.status, 'rejected')
       assert.equal(stale?.status === 'rejected' && stale.reason.code, 'stale_lease')
       assert.equal(
-        joined?.status === 'fulfilled' && 'delivery' in joined.value && joined.value.delivery?.body,
+        joined?.status === 'fulfilled' && 'deliveries' in joined.value && joined.value.deliveries[0]?.body,
         'second',
       )
       const { messages } = await store.list({ limit: 10 })
@@ -95,7 +98,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
       await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })
       await store.send({ from: 'alice', to: ['bob'], body: 'poison' })
       const bob = await store.beginEpoch('bob', { charge: false, reason: '' })
-      const { delivery } = await store.lease('bob', { epoch: bob.epoch, joins: false, now: RETRIED_AT })
+      const [delivery] = (await store.lease('bob', { epoch: bob.epoch, joins: false, now: RETRIED_AT })).deliveries
       const turn = { epoch: bob.epoch, ids: [delivery?.id as number], accepted: false, now: 0, random: 0 }
       const { notified } = await store.endTurn('bob', { ...turn, end: { reason: 'refused', detail: 'no' } })
       assert.deepEqual(notified, ['alice', 'manager'])
@@ -115,7 +118,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
       const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
       for (let n = 0; n < 3; n += 1) await store.send({ from: 'carol', to: ['alice'], body: `from carol ${n}` })
       await store.send({ from: 'operator', to: ['alice'], body: 'from the operator' })
-      const { delivery } = await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })
+      const [delivery] = (await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })).deliveries
       const end = { reason: 'quota', detail: '', resetsAt: Date.now() + 3_600_000 } as const
       const turn = { epoch, ids: [delivery?.id as number], end, accepted: false, now: 0, random: 0 }
       await store.endTurn('alice', turn)
@@ -172,7 +175,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
         ids.push(...(await store.send({ from, to: ['alice'], body: 'x' })).ids)
       }
       for (const reason of ['ok', 'refused', 'refused'] as const) {
-        const { delivery } = await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })
+        const [delivery] = (await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })).deliveries
         const turn = { epoch, ids: [delivery?.id as number], accepted: reason === 'ok', now: 0, random: 0 }
         await store.endTurn('alice', { ...turn, end: { reason, detail: '' } })
       }
@@ -189,7 +192,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
       const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
       const root = (await store.send({ from: 'operator', to: ['alice'], body: 'go' })).ids[0] as number
       const hop = async () => {
-        const { delivery } = await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })
+        const [delivery] = (await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })).deliveries
         const sent = await store.send({ from: 'alice', to: ['alice'], body: 'on' })
         const end = { reason: 'ok', detail: '' } as const
         await store.endTurn('alice', { epoch, ids: [delivery?.id as number], end, accepted: true, now: 0, random: 0 })
@@ -212,7 +215,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
       await using store = await open()
       await store.send({ from: 'carol', to: ['alice'], body: 'x' })
       const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
-      const { delivery } = await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })
+      const [delivery] = (await store.lease('alice', { epoch, joins: false, now: RETRIED_AT })).deliveries
       const turn = {
         ids: [delivery?.id as number],
         end: { reason: 'ok', detail: '' },
@@ -227,14 +230,54 @@ export function testStore(name: string, open: () => Promise<Store>): void {
       await assert.rejects(store.endTurn('alice', { ...turn, epoch }), { code: 'stale_lease' })
       await assert.rejects(store.lease('alice', { epoch, joins: false, now: RETRIED_AT }), { code: 'stale_lease' })
       const again = await store.lease('alice', { epoch: next.epoch, joins: false, now: RETRIED_AT })
-      assert.equal(again.delivery?.attempt, 2)
+      assert.equal(again.deliveries[0]?.attempt, 2)
+    })
+
+    test('leases many at once: in order, none after one that has to be alone, none beyond what a reply holds', async () => {
+      await using store = await open()
+      const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
+      const send = async (from: string, body: string) =>
+        (await store.send({ from, to: ['alice'], body })).ids[0] as number
+      const [a, b, c] = [await send('carol', 'a'), await send('carol', 'b'), await send('operator', 'c')]
+      const take = async (max: number) => {
+        const request = { epoch, joins: store.holds('alice'), max, now: RETRIED_AT }
+        return (await store.lease('alice', request)).deliveries
+      }
+      const end = (reason: TurnReason) => {
+        const turn = { epoch, ids: store.heldIds('alice'), accepted: reason === 'ok', now: ENDED_AT, random: 0 }
+        return store.endTurn('alice', { ...turn, end: { reason, detail: '' } })
+      }
+      const first = await take(10)
+      assert.deepEqual(
+        first.map(({ id, attempt, pending }) => [id, attempt, pending]),
+        [
+          [c, 1, 0],
+          [a, 1, 0],
+          [b, 1, 0],
+        ],
+      )
+      await end('crash')
+      // The one that woke the turn failed: it comes alone; so do the others as long as it does.
+      assert.deepEqual(
+        (await take(10)).map(({ id }) => id),
+        [c],
+      )
+      assert.deepEqual(await take(10), [])
+      await end('ok')
+      assert.deepEqual(
+        (await take(10)).map(({ id }) => id),
+        [a, b],
+      )
+      await end('ok')
+      for (let n = 0; n < 20; n += 1) await send('carol', 'x'.repeat(64 * 1024))
+      assert.ok((await take(20)).length < 12)
     })
 
     test('holds the queue while its head has to wait, but not for the operator', async () => {
       await using store = await open()
       const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
       for (const body of ['first', 'second']) await store.send({ from: 'carol', to: ['alice'], body })
-      const { delivery } = await store.lease('alice', { epoch, joins: false, now: 0 })
+      const [delivery] = (await store.lease('alice', { epoch, joins: false, now: 0 })).deliveries
       const end = { reason: 'overloaded', detail: '529' } as const
       await store.endTurn('alice', {
         epoch,
@@ -245,10 +288,10 @@ export function testStore(name: string, open: () => Promise<Store>): void {
         random: 0,
       })
       const held = await store.lease('alice', { epoch, joins: false, now: 1_001 })
-      assert.equal(held.delivery, undefined)
+      assert.deepEqual(held.deliveries, [])
       assert.ok((held.waitUntil ?? 0) > 1_001)
       await store.send({ from: 'operator', to: ['alice'], body: 'now' })
-      assert.equal((await store.lease('alice', { epoch, joins: false, now: 1_001 })).delivery?.body, 'now')
+      assert.equal((await store.lease('alice', { epoch, joins: false, now: 1_001 })).deliveries[0]?.body, 'now')
     })
 
     test('says what changed since a cursor, each message in its newest state', async () => {
@@ -274,7 +317,7 @@ type Command = fc.AsyncCommand<StoreModel, Real>
 
 const allCommands = (): fc.Arbitrary<Command>[] => [
   fc.tuple(fc.constantFrom(...SENDERS), fc.constantFrom(...AGENTS)).map(([from, to]) => send(from, to)),
-  fc.constantFrom(...AGENTS).map(lease),
+  fc.tuple(fc.constantFrom(...AGENTS), fc.integer({ min: 1, max: 4 })).map((args) => lease(...args)),
   fc.tuple(fc.constantFrom(...AGENTS), fc.constantFrom(...REASONS), fc.boolean()).map((args) => endTurn(...args)),
   fc.tuple(fc.constantFrom(...AGENTS), fc.boolean()).map((args) => beginEpoch(...args)),
   fc.tuple(fc.constantFrom(...AGENTS), fc.boolean()).map((args) => reclaim(...args)),
@@ -322,15 +365,19 @@ const send = (from: string, to: string): Command =>
     model.send(ids[0] as number, from, to)
   })
 
-const lease = (agent: string): Command =>
-  command(`lease ${agent}`, async (model, store) => {
+const lease = (agent: string, max: number): Command =>
+  command(`lease ${agent} ${max}`, async (model, store) => {
     const joins = model.holds(agent)
-    const { delivery } = await store.lease(agent, { epoch: store.epoch(agent), joins, now: RETRIED_AT })
-    // News of dead letters come in between; they are worked on like any message.
-    if (delivery?.from === 'system') model.adoptSystemMessage(delivery.id, agent)
-    const expected = model.lease(agent, delivery?.from === 'system' ? delivery.id : undefined)
-    assert.equal(delivery?.id, expected?.id)
-    assert.equal(delivery?.attempt, expected?.attempt)
+    const { deliveries } = await store.lease(agent, { epoch: store.epoch(agent), joins, max, now: RETRIED_AT })
+    for (let n = 0; n < max; n += 1) {
+      const delivery = deliveries[n]
+      // News of dead letters come in between; they are worked on like any message.
+      if (delivery?.from === 'system') model.adoptSystemMessage(delivery.id, agent)
+      const expected = model.lease(agent, delivery?.from === 'system' ? delivery.id : undefined)
+      assert.equal(delivery?.id, expected?.id)
+      assert.equal(delivery?.attempt, expected?.attempt)
+      if (!expected) break
+    }
   })
 
 const endTurn = (agent: string, reason: TurnReason, accepted: boolean): Command =>

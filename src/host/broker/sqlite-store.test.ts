@@ -49,7 +49,7 @@ test('believes no backoff from the days before the clock was set back', async ()
     await using store = file.open()
     await store.send({ from: 'carol', to: ['alice'], body: 'x' })
     const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
-    const { delivery } = await store.lease('alice', { epoch, joins: false, now: wall })
+    const [delivery] = (await store.lease('alice', { epoch, joins: false, now: wall })).deliveries
     const end = { reason: 'overloaded', detail: '' } as const
     const turn = { epoch, ids: [delivery?.id as number], end, accepted: false, now: wall, random: 0 }
     await store.endTurn('alice', turn)

@@ -61,8 +61,9 @@ const PausedChainRow = z
 /** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
 const LONGEST_BACKOFF_MS = 300_000
 
-/** So many messages are read at once for a turn that takes more than one. */
-const AHEAD = 16
+const NOTHING: Leased = { deliveries: [] }
+/** What is leased at once ends when its bodies have so many characters: it travels in one reply. */
+const MAX_TAKEN_CHARACTERS = 512 * 1024
 
 /** What lets turns go on and end when the disk is full. */
 const ESSENTIAL = { essential: true }
@@ -76,8 +77,6 @@ export class SqliteStore implements Store {
   readonly #now: () => number
   readonly #queued = new Map<string, number>()
   readonly #held = new Map<string, Held[]>()
-  /** What comes next in an inbox, as far as it was read; forgotten when something else may come first. */
-  readonly #ahead = new Map<string, Head[]>()
   readonly #epochs = new Map<string, number>()
   readonly #parked = new Map<string, Parked>()
   readonly #undecodable = new Map<string, Undecodable>()
@@ -101,7 +100,7 @@ export class SqliteStore implements Store {
 
   /** Reads what is kept in memory: small things that every send needs. */
   #load(): void {
-    for (const memory of [this.#queued, this.#held, this.#ahead, this.#epochs, this.#parked]) memory.clear()
+    for (const memory of [this.#queued, this.#held, this.#epochs, this.#parked]) memory.clear()
     this.#changes = new ChangeLog(Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0))
     this.#nextId = Number(this.#db.get('SELECT max(id) AS n FROM messages')?.n ?? 0) + 1
     for (const row of this.#db.all(
@@ -216,7 +215,6 @@ export class SqliteStore implements Store {
     )
     this.#db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', id, body)
     this.#nextId += 1
-    if (from === OPERATOR) this.#ahead.delete(to)
     if (!done) this.#addQueued(to, 1)
     return id
   }
@@ -269,7 +267,6 @@ export class SqliteStore implements Store {
       this.#changes.record(id),
       id,
     )
-    this.#ahead.delete(agent)
     this.#addQueued(agent, 1)
   }
 
@@ -305,38 +302,43 @@ export class SqliteStore implements Store {
     return agents
   }
 
-  async lease(agent: string, { epoch, joins, now }: LeaseRequest): Promise<Leased> {
-    if ((this.#queued.get(agent) ?? 0) === 0 && !this.#db.hasPendingWrites()) return {}
+  async lease(agent: string, { epoch, joins, max = 1, now }: LeaseRequest): Promise<Leased> {
+    if (this.queued(agent) === 0 && !this.#db.hasPendingWrites()) return NOTHING
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
       if (epoch !== this.epoch(agent)) throw new HiveError('stale_lease', 'a newer harness has taken over')
       if (joins !== held.length > 0)
         throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
-      const head = this.#headOf(agent, joins ? AHEAD : 1)
-      if (!head) return {}
-      const { message, notBefore } = head
-      if (notBefore > now) return { waitUntil: notBefore }
-      // What failed before is delivered alone, so that the failure is charged to the right one.
-      if (joins && (message.failures > 0 || held.some((one) => one.failures > 0))) return {}
+      const heads = this.#headsOf(agent, max)
+      const taken = chooseTaken(heads, held, now)
+      const [first] = taken
+      if (!first) return heads[0] && heads[0].notBefore > now ? { ...NOTHING, waitUntil: heads[0].notBefore } : NOTHING
+      const before = this.#changes.position
+      for (const { id } of taken) this.#changes.record(id)
       this.#db.run(
-        `UPDATE messages SET state = 'leased', attempt = attempt + 1, epoch = ?, woke = ?, not_before = NULL, changed = ? WHERE id = ?`,
+        `UPDATE messages SET state = 'leased', attempt = attempt + 1, epoch = ?, woke = (messages.id = ?), not_before = NULL,
+           changed = ? + 1 + taken.key
+         FROM json_each(?) AS taken WHERE messages.id = taken.value`,
         epoch,
-        joins ? 0 : 1,
-        this.#changes.record(message.id),
-        message.id,
+        joins ? 0 : first.id,
+        before,
+        JSON.stringify(taken.map(({ id }) => id)),
       )
-      this.#ahead.get(agent)?.shift()
-      this.#addQueued(agent, -1)
-      const { id, rootId, hops, failures } = message
-      this.#remember(agent, { id, rootId, hops, failures, woke: !joins })
-      return { delivery: toDelivery({ ...message, attempt: message.attempt + 1 }, this.#queued.get(agent) ?? 0) }
+      this.#addQueued(agent, -taken.length)
+      const pending = this.queued(agent)
+      return {
+        deliveries: taken.map((message) => {
+          const { id, rootId, hops, failures } = message
+          this.#remember(agent, { id, rootId, hops, failures, woke: !joins && message === first })
+          return toDelivery({ ...message, attempt: message.attempt + 1 }, pending)
+        }),
+      }
     }, ESSENTIAL)
   }
 
-  /** The next message of an inbox that can be read; one that cannot is noted and passed over. `count` are read at once. */
-  #headOf(agent: string, count: number): Head | undefined {
-    const [known] = this.#ahead.get(agent) ?? []
-    if (known) return known
+  /** The next messages of an inbox that can be read, `count` at most; those that cannot are noted and passed over. */
+  #headsOf(agent: string, count: number): Head[] {
+    const heads: Head[] = []
     for (let offset = 0; ; offset += count) {
       const rows = this.#db.all(
         // The limit is written out: SQLite compiles the statement anew for each bound one.
@@ -344,9 +346,8 @@ export class SqliteStore implements Store {
         agent,
         offset,
       )
-      const heads = rows.flatMap((row) => this.#readHead(row))
-      this.#ahead.set(agent, heads)
-      if (heads.length > 0 || rows.length < count) return heads[0]
+      heads.push(...rows.flatMap((row) => this.#readHead(row)))
+      if (heads.length >= count || rows.length < count) return heads.slice(0, count)
     }
   }
 
@@ -406,7 +407,6 @@ export class SqliteStore implements Store {
         random: turn.random,
       })
       this.#held.delete(agent)
-      this.#ahead.delete(agent)
 
       const { reason } = turn.end
       const unavailable = reason === 'overloaded' || reason === 'network'
@@ -605,7 +605,7 @@ export class SqliteStore implements Store {
         this.#markDead(Number(id), reason)
       }
       this.#db.run('DELETE FROM inboxes WHERE agent = ?', agent)
-      for (const memory of [this.#queued, this.#ahead, this.#epochs, this.#parked]) memory.delete(agent)
+      for (const memory of [this.#queued, this.#epochs, this.#parked]) memory.delete(agent)
       this.#undecodable.delete(`inboxes ${agent}`)
       const notified = [...bySender.values()].flatMap(({ first, count }) => {
         const message = this.#reader.find(first)
@@ -635,4 +635,20 @@ export class SqliteStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#db.close()
   }
+}
+
+/** Which of the next messages a turn may take now; `held` is what it has already. */
+function chooseTaken(heads: readonly Head[], held: readonly Held[], now: number): Message[] {
+  const taken: Message[] = []
+  let characters = 0
+  for (const { message, notBefore } of heads) {
+    if (notBefore > now) break
+    // What failed before is delivered alone, so that the failure is charged to the right one.
+    const isAlone = held.length === 0 && taken.length === 0
+    if (!isAlone && [message, ...held, ...taken.slice(0, 1)].some(({ failures }) => failures > 0)) break
+    taken.push(message)
+    characters += message.body.length
+    if (characters >= MAX_TAKEN_CHARACTERS) break
+  }
+  return taken
 }

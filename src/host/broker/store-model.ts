@@ -45,10 +45,10 @@ export class StoreModel {
 
   /** The operator's first, then in order of arrival; what failed before comes alone. `news`: the store chose this one of the system's. */
   lease(agent: string, news?: number): ModelMessage | undefined {
-    const queued = this.of(agent, 'queued').sort(
-      (a, b) => Number(b.from === 'operator') - Number(a.from === 'operator') || a.id - b.id,
-    )
-    const head = news === undefined ? queued[0] : this.#system.find(({ id }) => id === news)
+    const queued = [...this.messages, ...this.#system]
+      .filter(({ to, state }) => to === agent && state === 'queued')
+      .sort((a, b) => Number(b.from === 'operator') - Number(a.from === 'operator') || a.id - b.id)
+    const head = news === undefined ? queued[0] : queued.find(({ id }) => id === news)
     const held = this.#held(agent)
     if (!head || (held.length > 0 && (head.failures > 0 || held.some(({ failures }) => failures > 0)))) return undefined
     head.state = 'leased'

@@ -34,8 +34,8 @@ export interface Store extends AsyncDisposable {
   reclaim(agent: string, returned: Returned): Promise<{ notified: readonly string[] }>
 
   /**
-   * Leases the next message of an inbox, raising its attempt, or says when to look again.
-   * With `joins` the message joins the turn in progress; otherwise it wakes one.
+   * Leases the next messages of an inbox, raising their attempts, or says when to look again. They end with the turn in progress
+   * (`joins`), or the first of them wakes one. A message that failed before is always alone in its turn.
    */
   lease(agent: string, request: LeaseRequest): Promise<Leased>
   /** What an epoch holds, in the order of delivery. */
@@ -107,12 +107,15 @@ export interface Returned {
 export interface LeaseRequest {
   readonly epoch: number
   readonly joins: boolean
+  /** How many at most; 1 unless said. */
+  readonly max?: number
   /** Steady clock, ms. */
   readonly now: number
 }
 
 export interface Leased {
-  readonly delivery?: Delivery
+  /** In the order of delivery. */
+  readonly deliveries: readonly Delivery[]
   /** When the head of the queue may be delivered, if it is held back. */
   readonly waitUntil?: number
 }

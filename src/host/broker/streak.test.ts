@@ -13,12 +13,12 @@ test('an inbox waits longer while the API is away, and begins anew after any oth
   let now = 0
   /** Takes a turn that ends so; gives how long the next one has to wait. */
   const turn = async (reason: TurnReason): Promise<number> => {
-    const { delivery } = await store.lease('alice', { epoch, joins: false, now })
+    const [delivery] = (await store.lease('alice', { epoch, joins: false, now })).deliveries
     assert.ok(delivery)
     const end = { reason, detail: '' }
     await store.endTurn('alice', { epoch, ids: [delivery.id], end, accepted: reason === 'ok', now, random: 1 })
     const next = await store.lease('alice', { epoch, joins: false, now })
-    if (next.delivery) await store.reclaim('alice', { charge: false, reason: '' })
+    if (next.deliveries.length > 0) await store.reclaim('alice', { charge: false, reason: '' })
     const waited = (next.waitUntil ?? now) - now
     now += waited
     return waited

@@ -50,7 +50,7 @@ describe('the socket of an agent', () => {
     const { socket } = hive.open()
     const { epoch } = await socket.hello({ revision: 'r1' }, call)
     const { id } = await socket.send({ to: 'alice', body: 'x' }, call)
-    await socket.recv({ wait_seconds: 0 }, call)
+    await socket.recv({ wait_seconds: 0, max: 1 }, call)
     const goOn = async () => {
       const next = hive.open()
       await next.socket.hello({ revision: 'r1', epoch }, connect())

@@ -77,15 +77,15 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       return { unread: store.queued(agent) }
     },
 
-    async recv({ wait_seconds }, call) {
+    async recv({ wait_seconds, max }, call) {
       const holds = store.holds(agent)
       const isHarness = link.live?.connection === call.connection
       // Another process of the sandbox may join a turn, never begin one: nobody would end it.
       if (!holds && !isHarness) throw new HiveError('forbidden', 'no turn is in progress', { hint: 'say hello first' })
       const epoch = link.live?.epoch ?? store.epoch(agent)
-      const message = await broker.recv(agent, { epoch, waitMs: wait_seconds * 1000, signal: call.signal })
-      if (message && !holds) link.turnBegan()
-      return { message }
+      const messages = await broker.recv(agent, { epoch, max, waitMs: wait_seconds * 1000, signal: call.signal })
+      if (messages.length > 0 && !holds) link.turnBegan()
+      return { messages: [...messages] }
     },
 
     async send({ to, body, reply_to, key }) {
