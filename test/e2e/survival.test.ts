@@ -134,7 +134,6 @@ describe('a daemon that ends, or stands still', { timeout: 120_000 }, () => {
       [],
     )
     assert.match(hive.log(), /run.json cannot be read/)
-    rmSync(runFile)
   })
 
   test('is not waited for by another one', async () => {
