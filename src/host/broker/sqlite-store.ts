@@ -61,6 +61,8 @@ const PausedChainRow = z
 /** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
 const LONGEST_BACKOFF_MS = 300_000
 
+/** What is delivered next. */
+const NEXT = `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id`
 const NOTHING: Leased = { deliveries: [] }
 /** What is leased at once ends when its bodies have so many characters: it travels in one reply. */
 const MAX_TAKEN_CHARACTERS = 512 * 1024
@@ -313,17 +315,15 @@ export class SqliteStore implements Store {
       const taken = chooseTaken(heads, held, now)
       const [first] = taken
       if (!first) return heads[0] && heads[0].notBefore > now ? { ...NOTHING, waitUntil: heads[0].notBefore } : NOTHING
-      const before = this.#changes.position
-      for (const { id } of taken) this.#changes.record(id)
-      this.#db.run(
-        `UPDATE messages SET state = 'leased', attempt = attempt + 1, epoch = ?, woke = (messages.id = ?), not_before = NULL,
-           changed = ? + 1 + taken.key
-         FROM json_each(?) AS taken WHERE messages.id = taken.value`,
-        epoch,
-        joins ? 0 : first.id,
-        before,
-        JSON.stringify(taken.map(({ id }) => id)),
-      )
+      for (const { id } of taken) {
+        this.#db.run(
+          `UPDATE messages SET state = 'leased', attempt = attempt + 1, epoch = ?, woke = ?, not_before = NULL, changed = ? WHERE id = ?`,
+          epoch,
+          !joins && id === first.id ? 1 : 0,
+          this.#changes.record(id),
+          id,
+        )
+      }
       this.#addQueued(agent, -taken.length)
       const pending = this.queued(agent)
       return {
@@ -340,12 +340,8 @@ export class SqliteStore implements Store {
   #headsOf(agent: string, count: number): Head[] {
     const heads: Head[] = []
     for (let offset = 0; ; offset += count) {
-      const rows = this.#db.all(
-        // The limit is written out: SQLite compiles the statement anew for each bound one.
-        `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id LIMIT ${count} OFFSET ?`,
-        agent,
-        offset,
-      )
+      // The limit is written out: SQLite compiles the statement anew for each bound one.
+      const rows = this.#db.all(`${NEXT} LIMIT ${count} OFFSET ?`, agent, offset)
       heads.push(...rows.flatMap((row) => this.#readHead(row)))
       if (heads.length >= count || rows.length < count) return heads.slice(0, count)
     }
