@@ -42,7 +42,7 @@ export const RequestFrame = z.strictObject({
 })
 export type RequestFrame = z.infer<typeof RequestFrame>
 
-export const ReplyFrame = z.union([
+export const ReplyFrame = z.discriminatedUnion('ok', [
   z.object({ id: z.number(), ok: z.literal(true), output: z.unknown() }),
   z.object({ id: z.number().nullable(), ok: z.literal(false), error: WireError }),
 ])

@@ -63,6 +63,8 @@ const LONGEST_BACKOFF_MS = 300_000
 
 /** What is delivered next. */
 const NEXT = `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id`
+/** A longer message is read back: an inbox that nobody empties must not keep it in memory. */
+const MAX_KEPT_CHARACTERS = 4_096
 const NOTHING: Leased = { deliveries: [] }
 /** What is leased at once ends when its bodies have so many characters: it travels in one reply. */
 const MAX_TAKEN_CHARACTERS = 512 * 1024
@@ -79,6 +81,8 @@ export class SqliteStore implements Store {
   readonly #now: () => number
   readonly #queued = new Map<string, number>()
   readonly #held = new Map<string, Held[]>()
+  /** The only message that waits in an inbox, as it was sent: whoever waits for it gets it without its being read back. */
+  readonly #only = new Map<string, Head>()
   readonly #epochs = new Map<string, number>()
   readonly #parked = new Map<string, Parked>()
   readonly #undecodable = new Map<string, Undecodable>()
@@ -102,7 +106,7 @@ export class SqliteStore implements Store {
 
   /** Reads what is kept in memory: small things that every send needs. */
   #load(): void {
-    for (const memory of [this.#queued, this.#held, this.#epochs, this.#parked]) memory.clear()
+    for (const memory of [this.#queued, this.#held, this.#only, this.#epochs, this.#parked]) memory.clear()
     this.#changes = new ChangeLog(Number(this.#db.get('SELECT max(changed) AS n FROM messages')?.n ?? 0))
     this.#nextId = Number(this.#db.get('SELECT max(id) AS n FROM messages')?.n ?? 0) + 1
     for (const row of this.#db.all(
@@ -142,7 +146,7 @@ export class SqliteStore implements Store {
     else this.#held.set(agent, [lease])
   }
 
-  async send(message: NewMessage): Promise<Sent> {
+  send(message: NewMessage): Promise<Sent> {
     return this.#db.write(() => {
       const before = message.key === undefined ? [] : this.#idsOf(message.from, message.key)
       if (before.length > 0) return { ids: before }
@@ -217,11 +221,19 @@ export class SqliteStore implements Store {
     )
     this.#db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', id, body)
     this.#nextId += 1
-    if (!done) this.#addQueued(to, 1)
+    if (done) return id
+    const isOnly = this.queued(to) === 0
+    this.#addQueued(to, 1)
+    if (isOnly && body.length <= MAX_KEPT_CHARACTERS) {
+      const route = { id, from, to, sentAt: now, rootId: rootId ?? id, hops, replyTo: replyTo ?? null }
+      const fresh = { state: 'queued', attempt: 0, failures: 0, doneAt: null, error: null } as const
+      this.#only.set(to, { message: { ...route, body, ...fresh }, notBefore: 0 })
+    }
     return id
   }
 
   #addQueued(agent: string, n: number): void {
+    this.#only.delete(agent)
     this.#queued.set(agent, (this.#queued.get(agent) ?? 0) + n)
   }
 
@@ -304,14 +316,15 @@ export class SqliteStore implements Store {
     return agents
   }
 
-  async lease(agent: string, { epoch, joins, max = 1, now }: LeaseRequest): Promise<Leased> {
-    if (this.queued(agent) === 0 && !this.#db.hasPendingWrites()) return NOTHING
+  lease(agent: string, { epoch, joins, max = 1, now }: LeaseRequest): Promise<Leased> {
+    if (this.queued(agent) === 0 && !this.#db.hasPendingWrites()) return Promise.resolve(NOTHING)
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
       if (epoch !== this.epoch(agent)) throw new HiveError('stale_lease', 'a newer harness has taken over')
       if (joins !== held.length > 0)
         throw new HiveError('conflict', joins ? 'no turn is in progress' : 'a turn is in progress')
-      const heads = this.#headsOf(agent, max)
+      const only = this.#only.get(agent)
+      const heads = only ? [only] : this.#headsOf(agent, max)
       const taken = chooseTaken(heads, held, now)
       const [first] = taken
       if (!first) return heads[0] && heads[0].notBefore > now ? { ...NOTHING, waitUntil: heads[0].notBefore } : NOTHING
@@ -384,7 +397,7 @@ export class SqliteStore implements Store {
     })
   }
 
-  async endTurn(agent: string, turn: TurnToEnd): Promise<Ended> {
+  endTurn(agent: string, turn: TurnToEnd): Promise<Ended> {
     return this.#db.write(() => {
       const held = this.#held.get(agent) ?? []
       const named = new Set(turn.ids)
@@ -601,7 +614,7 @@ export class SqliteStore implements Store {
         this.#markDead(Number(id), reason)
       }
       this.#db.run('DELETE FROM inboxes WHERE agent = ?', agent)
-      for (const memory of [this.#queued, this.#epochs, this.#parked]) memory.delete(agent)
+      for (const memory of [this.#queued, this.#only, this.#epochs, this.#parked]) memory.delete(agent)
       this.#undecodable.delete(`inboxes ${agent}`)
       const notified = [...bySender.values()].flatMap(({ first, count }) => {
         const message = this.#reader.find(first)
