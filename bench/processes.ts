@@ -13,7 +13,7 @@ export function findAgentProcesses(stateDir: string): AgentProcesses {
   const parents = readParents()
   const inside = [...parents.keys()].filter((pid) => inits.some((init) => descends(pid, init, parents)))
   const running = (program: RegExp) => inside.filter((pid) => program.test(readArgv(pid)))
-  return { harnesses: running(/^\S*node \S*harness\.mjs/), engines: running(/^\S*claude /) }
+  return { harnesses: running(/^\S*node .*harness\.mjs/), engines: running(/^\S*claude /) }
 }
 
 const readInit = (file: string): number[] =>
