@@ -10,14 +10,14 @@ const IDLE_SECONDS = 2
 const IDLE_MARGIN_MS = 1_500
 const OTHER_AGENTS = ['a1', 'a2', 'a3']
 
-/** Milliseconds from the operator's send until the model server has the request of the turn. */
+/** Milliseconds from the operator's send until the request of the turn arrives at the model server. */
 async function measureTurn(hive: TestHive, agent: string, mark: string): Promise<number> {
   const call = await hive.host()
-  const asked = hive.model.asked(`say ${mark}`)
+  const before = new Set(hive.model.requests)
   const start = performance.now()
   const sent = await call.send({ to: agent, body: `say ${mark}` })
-  await asked
-  const tookMs = performance.now() - start
+  const request = await hive.model.waitForRequest((one) => one.agent === agent && !before.has(one))
+  const tookMs = request.arrivedAt - start
   await hive.message(sent.id, ({ state }) => state === 'done')
   return tookMs
 }

@@ -15,6 +15,8 @@ export interface ModelRequest {
   readonly agent: string
   readonly headers: IncomingHttpHeaders
   readonly body: MessagesRequest
+  /** When its head had come, before the body was read: ms of `performance.now()`. */
+  readonly arrivedAt: number
 }
 
 export interface ModelOptions {
@@ -105,10 +107,11 @@ export class Model {
     if (request.method !== 'POST' || !(isMessage || path === '/v1/messages/count_tokens')) {
       return writeError(response, { status: 404, type: 'not_found_error', message: `no ${request.method} ${path}` })
     }
+    const arrivedAt = performance.now()
     const body = decodeRequest(await readBody(request))
     if (!isMessage) return writeJson(response, 200, { input_tokens: countInput(body) })
     const agent = readLabel(request.headers, body.system)
-    this.#record({ agent, headers: request.headers, body })
+    this.#record({ agent, headers: request.headers, body, arrivedAt })
     const { now, newId, log } = this.#options
     const reply = this.#decide(agent, body)
     log(`${agent}: ${body.messages.length} messages → ${describeReply(reply)}`)
