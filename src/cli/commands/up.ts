@@ -50,14 +50,20 @@ function createSteps(cli: Cli): { next: (step: string) => void; end: () => void 
   return { next, end: () => end() }
 }
 
+const PING_MS = 5_000
+
 /** The daemon itself refuses a second one; this says what to do instead. */
 async function assertNoneServes(cli: Cli, flags: GlobalFlags): Promise<void> {
   let pid: number
   try {
-    pid = (await withDaemon(cli, flags, (call) => call.ping({}))).pid
+    pid = (await withDaemon(cli, flags, (call) => call.ping({}, { signal: AbortSignal.timeout(PING_MS) }))).pid
   } catch (error) {
     if (isUnreachable(error)) return
-    throw error
+    if (!(error instanceof HiveError) || error.code !== 'cancelled') throw error
+    throw new HiveError('unavailable', `a daemon of this hive is there and has not answered for ${PING_MS / 1000} s`, {
+      hint: 'perhaps it was stopped with Ctrl-Z: `fg`, or kill -CONT, lets it go on',
+      cause: error,
+    })
   }
   throw new HiveError('conflict', `this hive runs already (pid ${pid})`, {
     hint: '`hive messages -f` shows its flow; another hive needs another --state-dir',
