@@ -46,6 +46,22 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     assert.deepEqual([state, failures], ['queued', 1])
   })
 
+  test('shows what the runtime says is wrong with a container, as long as it says so', async () => {
+    let problem: string | undefined = 'its record cannot be read'
+    await using hive = await openSupervised(
+      (fake) => ({ list: async () => (await fake.list()).map((status) => ({ ...status, problem })) }),
+      { lookMs: 20 },
+    )
+    await hive.supervisor.reconcile()
+    await until(() => hive.supervisor.errors().length > 0)
+    assert.deepEqual(
+      hive.supervisor.errors().map(({ where, problem }) => [where, problem]),
+      [[`container ${CONTAINER}`, problem]],
+    )
+    problem = undefined
+    await until(() => hive.supervisor.errors().length === 0)
+  })
+
   test('tries again when an end could not be dealt with', async () => {
     await using hive = await openSupervised(() => ({}), { lookMs: 20 })
     await hive.supervisor.reconcile()

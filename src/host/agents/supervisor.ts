@@ -129,7 +129,13 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #listContainers(): Promise<Map<string, ContainerStatus>> {
-    return new Map((await this.#options.runtime.list()).map((status) => [status.name, status]))
+    const statuses = await this.#options.runtime.list()
+    const troubled = new Map(statuses.map(({ name, problem }) => [`container ${name}`, problem]))
+    for (const { where } of this.#problems.list()) {
+      if (where.startsWith('container ') && troubled.get(where) === undefined) this.#problems.clear(where)
+    }
+    for (const [where, problem] of troubled) if (problem !== undefined) this.#problems.note(where, problem)
+    return new Map(statuses.map((status) => [status.name, status]))
   }
 
   /** What becomes of an agent when the daemon starts. */

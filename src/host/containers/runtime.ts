@@ -116,6 +116,8 @@ export interface ContainerStatus {
   readonly startedAt?: number
   /** Of the last life, when it has ended and the runtime knows how. */
   readonly exit?: Exit
+  /** What went wrong with it lately beside that, such as a record that cannot be read; gone once it has been started well. */
+  readonly problem?: string
 }
 
 export interface ContainerEvent {

@@ -107,6 +107,8 @@ describe('bubblewrap runtime', () => {
       await launch(subject, 'h-b', 'while [ ! -e "$STATE/go" ]; do sleep 0.02; done; exit 5')
       appendFileSync(file('status'), `${garbage}\n`)
       assert.deepEqual([await stateOf('h-a'), await stateOf('h-b')], ['running', 'running'])
+      assert.match((await statusOf(runtime, 'h-a'))?.problem ?? '', /status cannot be read/)
+      assert.equal((await statusOf(runtime, 'h-b'))?.problem, undefined)
       assert.equal(await runtime.kill('h-a'), undefined)
       assert.equal(await stateOf('h-a'), 'stopped')
 
@@ -116,6 +118,7 @@ describe('bubblewrap runtime', () => {
       writeFileSync(file('run.json'), garbage)
       const again = await runtime.start('h-a')
       assert.ok(again.state === 'running' && !isAlive(init), 'what ran under a lost record has ended')
+      assert.equal((await statusOf(runtime, 'h-a'))?.problem, undefined, 'it was started well')
 
       writeFileSync(file('run.json'), garbage)
       writeFileSync(file('deployment.json'), garbage)

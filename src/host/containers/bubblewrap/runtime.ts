@@ -58,7 +58,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
   const watches = new Set<ReturnType<typeof openLifeWatch>>()
   const queues = new Map<string, Promise<unknown>>()
 
-  /** Each trouble of a container is logged once, not at every look. */
+  /** The last trouble of each container, until it is started well; logged once, not at every look. */
   const complaints = new Map<string, string>()
   const complain = (name: string, error: unknown): void => {
     if (complaints.get(name) === errorText(error)) return
@@ -141,14 +141,15 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     }
   }
 
-  /** One that cannot be looked at must not hide the others: it shows as stopped, nobody knows how, and the log says why. */
+  /** One that cannot be looked at must not hide the others: it shows as stopped, nobody knows how. */
   const lookSafely = async (container: ContainerDirectory): Promise<ContainerStatus> => {
-    try {
-      return await look(container)
-    } catch (error) {
-      complain(container.name, error)
-      return { name: container.name, state: 'stopped', deployment: container.readDeployment() }
-    }
+    const { name } = container
+    const status = await look(container).catch((error): ContainerStatus => {
+      complain(name, error)
+      return { name, state: 'stopped', deployment: container.readDeployment() }
+    })
+    const problem = complaints.get(name)
+    return problem === undefined ? status : { ...status, problem }
   }
 
   const startNow = async (container: ContainerDirectory): Promise<ContainerStatus> => {
@@ -188,6 +189,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
         cause,
       })
     }
+    complaints.delete(spec.name)
     complaints.delete(spec.name)
     log?.info({ container: spec.name, pid: monitor.pid }, 'started a container')
     announce(spec.name)
