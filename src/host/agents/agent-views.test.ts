@@ -34,4 +34,19 @@ describe('what is seen of an agent', () => {
     link.attach({ signal: WAITS, connection: {} }, epoch, 'r1')
     assert.deepEqual(seen(), ['thinking', 4_000, 4_000])
   })
+
+  test('is its port, which the older of two with the same one has', async () => {
+    await using hive = await openSupervised()
+    using views = new AgentViews({ ...hive, defaultModel: 'haiku', revision: 'r1', now: Date.now })
+    for (const name of ['a29', 'a90']) await hive.registry.create(name, 0)
+    assert.deepEqual(
+      views.all().map(({ name, port, portTakenBy }) => [name, port, portTakenBy]),
+      [
+        ['alice', 8879, null],
+        ['a29', 8765, null],
+        ['a90', 8765, 'a29'],
+      ],
+    )
+    assert.deepEqual(views.get('a90'), views.all()[2])
+  })
 })

@@ -39,19 +39,27 @@ export class AgentViews implements Disposable {
   }
 
   all(): Agent[] {
-    return this.#options.registry.names().map((name) => this.get(name))
+    const rows = this.#options.registry.list()
+    const byPort = Map.groupBy(rows, ({ name }) => agentPort(name))
+    return rows.map((row) => this.#view(row, byPort.get(agentPort(row.name)) ?? []))
   }
 
   /** Throws `not_found`. */
   get(name: string): Agent {
-    const { registry, broker, defaultModel, revision } = this.#options
-    const row = registry.get(name)
+    const { registry } = this.#options
+    const sharing = registry.list().filter((other) => agentPort(other.name) === agentPort(name))
+    return this.#view(registry.get(name), sharing)
+  }
+
+  /** `sharing`: agents with the same port by hash, itself among them; the oldest has it. */
+  #view(row: AgentRow, sharing: readonly AgentRow[]): Agent {
+    const { broker, defaultModel, revision } = this.#options
+    const { name } = row
     const facts = this.#factsOf(row)
     const { link, failure } = facts
     const { store } = broker
     const state = stateOf(facts)
     const live = link.live
-    const port = agentPort(name)
     return {
       name,
       role: roleOf(name),
@@ -67,8 +75,8 @@ export class AgentViews implements Disposable {
         : null,
       model: row.model ?? defaultModel,
       unread: store.pending(name),
-      port,
-      portTakenBy: registry.names().find((other) => other !== name && agentPort(other) === port) ?? null,
+      port: agentPort(name),
+      portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,
       needsUpdate: live !== undefined && live.revision !== revision,
       parked: store.parked(name),
       detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
