@@ -48,12 +48,12 @@ export type TestSettings = { agentEnv?: Record<string, string>; [key: string]: u
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
 export async function startTestHive(
   initial: TestSettings = {},
-  { bin = BIN }: { bin?: string } = {},
+  { bin = BIN, stateDir: elsewhere }: { bin?: string; stateDir?: string } = {},
 ): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
   // Agents have uids of their own and pass through it.
   chmodSync(directory, 0o711)
-  const stateDir = join(directory, 'state')
+  const stateDir = elsewhere ?? join(directory, 'state')
   const runDir = join(directory, 'run')
   const model = await openTestModel()
   const config = join(directory, 'hive.json')

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SqliteStore } from '../../src/host/broker/sqlite-store.ts'
 import { openHiveDatabase } from '../../src/host/database.ts'
 import { HiveError } from '../../src/wire/errors.ts'
-import { openLoopDisk, whyNoLoopDisk } from './loop-disk.ts'
+import { fillDisk, openLoopDisk, whyNoLoopDisk } from './loop-disk.ts'
 
 const QUEUED = 200
 
@@ -21,7 +21,7 @@ test('a full disk refuses sends, lets turns go on and end, and goes on by itself
   const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
 
   const filler = join(disk.path, 'filler')
-  fill(disk.path, filler)
+  fillDisk(disk.path, filler)
   const refusal = await sendUntilRefused(send)
   assert.equal(refusal.code, 'disk_full')
   assert.match(refusal.hint ?? '', /free some space/)
@@ -44,18 +44,6 @@ test('a full disk refuses sends, lets turns go on and end, and goes on by itself
   assert.equal(existsSync(`${database}.ballast`), true)
   await send()
 })
-
-/** Leaves no block free. */
-function fill(path: string, filler: string): void {
-  const { bavail, bsize } = statfsSync(path)
-  for (let blocks = bavail; blocks > 0; blocks = Math.floor(blocks / 2)) {
-    try {
-      writeFileSync(filler, Buffer.alloc(blocks * bsize), { flag: 'a' })
-    } catch (error) {
-      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
-    }
-  }
-}
 
 async function sendUntilRefused(send: () => Promise<unknown>): Promise<HiveError> {
   for (;;) {

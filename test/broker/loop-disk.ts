@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../src/kit/run.ts'
@@ -61,5 +61,18 @@ export async function openLoopDisk(mebibytes: number): Promise<LoopDisk> {
       await must('umount', path)
       rmSync(directory, { recursive: true })
     },
+  }
+}
+
+/** Leaves no block free, also of those kept for root: `filler` has them all. */
+export function fillDisk(path: string, filler: string): void {
+  const { bsize } = statfsSync(path)
+  for (let blocks = 16_384; blocks > 0; ) {
+    try {
+      writeFileSync(filler, Buffer.alloc(blocks * bsize), { flag: 'a' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      blocks = Math.floor(blocks / 2)
+    }
   }
 }
