@@ -102,11 +102,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       slots: settings.slots ?? defaultSlots(),
       sendRate: { perSecond: settings.sendPerSecond, burst: settings.sendBurst },
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
-      recipients: {
-        active: () => registry.names(),
-        isActive: (name) => registry.find(name) !== undefined,
-        wasDestroyed: (name) => registry.wasDestroyed(name),
-      },
+      recipients: registry,
       now,
     }),
   )

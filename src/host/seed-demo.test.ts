@@ -18,11 +18,7 @@ async function openSeeding() {
     slots: 4,
     sendRate: RATE,
     chainRate: RATE,
-    recipients: {
-      active: () => registry.names(),
-      isActive: (name) => registry.find(name) !== undefined,
-      wasDestroyed: (name) => registry.wasDestroyed(name),
-    },
+    recipients: registry,
     now: Date.now,
   })
   return {

@@ -17,7 +17,7 @@ const broker = new Broker({
   slots: 100,
   sendRate: NO_LIMIT,
   chainRate: NO_LIMIT,
-  recipients: { active: () => AGENTS, isActive: () => true, wasDestroyed: () => false },
+  recipients: { names: () => AGENTS, has: () => true, wasDestroyed: () => false },
   now: createSteadyClock(),
 })
 await serveOps(

@@ -53,6 +53,10 @@ export class AgentRegistry {
     return [...this.#rows.keys()]
   }
 
+  has(name: string): boolean {
+    return this.#rows.has(name)
+  }
+
   wasDestroyed(name: string): boolean {
     return this.#destroyed.has(name)
   }

@@ -41,11 +41,7 @@ export async function openSupervised(
       slots: 4,
       sendRate: RATE,
       chainRate: RATE,
-      recipients: {
-        active: () => registry.names(),
-        isActive: (name) => registry.find(name) !== undefined,
-        wasDestroyed: (name) => registry.wasDestroyed(name),
-      },
+      recipients: registry,
       now: Date.now,
     }),
   )

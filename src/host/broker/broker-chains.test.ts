@@ -15,7 +15,7 @@ function openBroker({ chainRate = NO_LIMIT, maxHops = 16 }) {
     slots: 10,
     sendRate: NO_LIMIT,
     chainRate,
-    recipients: { active: () => AGENTS, isActive: (name) => AGENTS.includes(name), wasDestroyed: () => false },
+    recipients: { names: () => AGENTS, has: (name) => AGENTS.includes(name), wasDestroyed: () => false },
     now: () => 0,
   })
   /** Takes one turn that does `work`. */

@@ -15,7 +15,7 @@ function openBroker() {
     slots: 4,
     sendRate: NO_LIMIT,
     chainRate: NO_LIMIT,
-    recipients: { active: () => ['a', 'b'], isActive: () => true, wasDestroyed: () => false },
+    recipients: { names: () => ['a', 'b'], has: () => true, wasDestroyed: () => false },
     now: Date.now,
   })
   return { broker, [Symbol.dispose]: () => broker[Symbol.dispose]() }

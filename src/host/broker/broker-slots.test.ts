@@ -16,7 +16,7 @@ async function openBroker(slots: number, agents: readonly string[], db = openHiv
     slots,
     sendRate: NO_LIMIT,
     chainRate: NO_LIMIT,
-    recipients: { active: () => [...agents], isActive: (name) => agents.includes(name), wasDestroyed: () => false },
+    recipients: { names: () => [...agents], has: (name) => agents.includes(name), wasDestroyed: () => false },
     now: () => performance.now(),
   })
   broker.takeUp(agents)
@@ -113,7 +113,7 @@ test('a repeated send is answered with its ids even when its sender is too fast'
     slots: 1,
     sendRate: { perSecond: 1e-9, burst: 1 },
     chainRate: NO_LIMIT,
-    recipients: { active: () => ['a'], isActive: () => true, wasDestroyed: () => false },
+    recipients: { names: () => ['a'], has: () => true, wasDestroyed: () => false },
     now: () => performance.now(),
   })
   const sent = await broker.send('b', { to: 'a', body: 'x', key: 'k' })

@@ -15,7 +15,7 @@ function openBroker(wall: { now: number }) {
     slots: 4,
     sendRate: NO_LIMIT,
     chainRate: NO_LIMIT,
-    recipients: { active: () => ['a'], isActive: () => true, wasDestroyed: () => false },
+    recipients: { names: () => ['a'], has: () => true, wasDestroyed: () => false },
     now: () => performance.now(),
     wallNow: () => wall.now,
   })

@@ -26,8 +26,8 @@ export interface BrokerOptions {
 
 export interface Recipients {
   /** Names of the agents that exist now. */
-  active(): string[]
-  isActive(name: string): boolean
+  names(): string[]
+  has(name: string): boolean
   wasDestroyed(name: string): boolean
 }
 
@@ -149,8 +149,8 @@ export class Broker implements Disposable {
   }
 
   #resolve(from: string, to: string): string[] {
-    if (to === OPERATOR || this.#recipients.isActive(to)) return [to]
-    const active = this.#recipients.active()
+    if (to === OPERATOR || this.#recipients.has(to)) return [to]
+    const active = this.#recipients.names()
     if (to === '*') return active.filter((name) => name !== from)
     if (this.#recipients.wasDestroyed(to)) {
       throw new HiveError('not_found', `${to} was destroyed`, { hint: 'the operator can bring it back' })
