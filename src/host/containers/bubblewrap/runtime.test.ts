@@ -146,6 +146,24 @@ describe('bubblewrap runtime', () => {
     })
   }
 
+  it('takes no start for the remains of a life whose record is lost, whoever looks meanwhile', async () => {
+    await using subject = await openBubblewrapSubject()
+    const { runtime } = subject
+    await launch(subject, 'h-a', FOREVER)
+    for (let round = 0; round < 20; round++) {
+      writeFileSync(join(subject.stateDir, 'h-a/run.json'), 'x')
+      const looks = [runtime.list()]
+      const started = runtime.start('h-a')
+      for (let look = 0; look < round % 10; look++) {
+        await sleep(1)
+        looks.push(runtime.list())
+      }
+      assert.equal((await started).state, 'running')
+      await Promise.all(looks)
+      assert.equal((await statusOf(runtime, 'h-a'))?.state, 'running')
+    }
+  })
+
   it('takes the exit code that a payload forged, and goes on', async () => {
     await using subject = await openBubblewrapSubject()
     await launch(subject, 'h-a', FOREVER)

@@ -79,22 +79,36 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
   }
 
   /**
-   * The last life with its processes, also where a daemon died while it started the container. What is left of a start that
-   * comes to nothing, or of a life whose record cannot be read, is ended.
+   * Starts and recoveries in flight. Whoever looks at a container meanwhile waits for the same one: a look that recovers on
+   * its own would take the processes of a start for remains, and end them.
    */
+  const settling = new Map<string, Promise<Life | undefined>>()
+  const settle = <L extends Life | undefined>(name: string, act: () => Promise<L>): Promise<L> => {
+    const result = act().finally(() => settling.delete(name))
+    settling.set(name, result)
+    return result
+  }
+
+  /** The last life with its processes, also where a daemon died while it started the container. */
   const readLife = async (container: ContainerDirectory): Promise<Life | undefined> => {
+    const unsettled = settling.get(container.name)
+    // Whoever started it is told why it did not come up.
+    if (unsettled) return unsettled.catch(() => undefined)
     const run = container.readRun()
     if (run === undefined) return undefined
-    if (run === 'unreadable') {
+    if (run !== 'unreadable') {
+      if (run.processes) return { ...run, processes: run.processes }
+      if (run.bootId !== bootId) return undefined
+    }
+    return settle(container.name, () => recover(container, run))
+  }
+
+  /** Ends what is left of a life whose record cannot be read, and finishes a start or ends what is left of it. */
+  const recover = async (container: ContainerDirectory, run: Run | 'unreadable'): Promise<Life | undefined> => {
+    const monitor = run === 'unreadable' ? undefined : findHolder(container.files.status)
+    if (run === 'unreadable' || !monitor) {
       await endRemains(container)
       container.forgetRun()
-      return undefined
-    }
-    if (run.processes) return { ...run, processes: run.processes }
-    if (run.bootId !== bootId) return undefined
-    const monitor = findHolder(container.files.status)
-    if (!monitor) {
-      await endRemains(container)
       return undefined
     }
     try {
@@ -174,24 +188,25 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       uid: spec.uid,
       network: spec.network,
     }
-    container.reset(sandboxArgs(spec, etc), filterBytes())
-    // Before there is a process: should the daemon die now, its successor knows that there may be one.
-    container.writeRun(run)
-    const { stderr } = container.files
-    const stderrBytes = sizeOf(stderr)
-    const monitor = await spawnSandbox(sandboxArgv(spec, cgroup.procs()), container.files)
-    try {
-      await finishStart(container, run, monitor)
-    } catch (cause) {
-      const complaint = readComplaint(stderr, stderrBytes, MAX_COMPLAINT_BYTES).join(' · ') || errorText(cause)
-      throw new HiveError('unavailable', `the sandbox of ${spec.name} did not start: ${complaint}`, {
-        hint: 'hive doctor',
-        cause,
-      })
-    }
+    const { processes } = await settle(spec.name, async () => {
+      container.reset(sandboxArgs(spec, etc), filterBytes())
+      // Before there is a process: should the daemon die now, its successor knows that there may be one.
+      container.writeRun(run)
+      const { stderr } = container.files
+      const stderrBytes = sizeOf(stderr)
+      const monitor = await spawnSandbox(sandboxArgv(spec, cgroup.procs()), container.files)
+      try {
+        return await finishStart(container, run, monitor)
+      } catch (cause) {
+        const complaint = readComplaint(stderr, stderrBytes, MAX_COMPLAINT_BYTES).join(' · ') || errorText(cause)
+        throw new HiveError('unavailable', `the sandbox of ${spec.name} did not start: ${complaint}`, {
+          hint: 'hive doctor',
+          cause,
+        })
+      }
+    })
     complaints.delete(spec.name)
-    complaints.delete(spec.name)
-    log?.info({ container: spec.name, pid: monitor.pid }, 'started a container')
+    log?.info({ container: spec.name, pid: processes.monitor.pid }, 'started a container')
     announce(spec.name)
     return look(container)
   }
