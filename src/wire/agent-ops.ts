@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { HarnessConfig } from './agent-config.ts'
+import { ApprovalId, CommitId } from './approvals.ts'
 import { LiveEvent } from './events.ts'
 import { MANAGER, Recipient, Role, SubAgentName } from './names.ts'
 import { MAX_BODY_BYTES, type Ops } from './op.ts'
@@ -45,6 +47,8 @@ export const Command = z.discriminatedUnion('do', [
   z.object({ do: z.literal('set_model'), model: z.string() }),
   /** End after the turn in progress, or after `graceMs` interrupt it; nothing new is delivered meanwhile. */
   z.object({ do: z.literal('stop'), graceMs: z.number() }),
+  /** The manager's: agents have come or gone, so clone what /applied holds into /proposed. */
+  z.object({ do: z.literal('keep_repositories') }),
 ])
 export type Command = z.infer<typeof Command>
 
@@ -59,6 +63,7 @@ export const HarnessSettings = z.object({
   hangMs: z.number(),
   /** Milliseconds between two heartbeats. */
   heartbeatMs: z.number(),
+  config: HarnessConfig,
 })
 export type HarnessSettings = z.infer<typeof HarnessSettings>
 
@@ -66,7 +71,13 @@ export const agentOps = {
   hello: {
     about:
       'Register the harness of this agent; one at a time. Without an epoch (a new process) older leases are taken back.',
-    input: z.strictObject({ revision: z.string(), epoch: z.number().int().positive().optional() }),
+    input: z.strictObject({
+      /** Of the programs that it runs. */
+      revision: z.string(),
+      /** Commit of the configuration that it runs with, `HIVE_DEPLOYMENT`; a harness of an older hive has none. */
+      deployment: z.string().max(64).optional(),
+      epoch: z.number().int().positive().optional(),
+    }),
     output: z.object({
       epoch: z.number().int(),
       settings: HarnessSettings,
@@ -81,6 +92,7 @@ export const agentOps = {
     input: z.strictObject({
       claude: z.enum(['ok', 'needs_login', 'error']),
       detail: z.string(),
+      /** Of every tool server: `ok`, or `error`, and then `detail` says more. */
       mcp: z.record(z.string(), z.enum(['ok', 'error'])),
     }),
     output: z.object({}),
@@ -144,6 +156,15 @@ export const agentOps = {
 } satisfies Ops
 
 const Name = z.strictObject({ name: SubAgentName.describe('the agent; not yourself') })
+const NewName = SubAgentName.describe('its name: at most 9 characters')
+const Reason = z.string().max(2000).optional().describe('one or two sentences for the operator')
+const Request = z.strictObject({ name: NewName, reason: Reason })
+const Requested = z.object({ id: ApprovalId })
+
+/** Longest pack of a proposal, in bytes before base64. */
+export const MAX_PACK_BYTES = 700 * 1024
+const MAX_PACK_BASE64 = Math.ceil(MAX_PACK_BYTES / 3) * 4
+const Configured = z.union([z.literal(MANAGER), SubAgentName])
 
 /** The manager's socket: what every agent has, and the lifecycle of the agents that exist. */
 export const managerOps = {
@@ -160,6 +181,43 @@ export const managerOps = {
     input: Name,
     output: z.object({}),
     tool: Name,
+  },
+  request_spawn: {
+    about:
+      'Ask the operator for a new agent with the default configuration (or for one that was destroyed). You are told with an event how it ends.',
+    input: Request,
+    output: Requested,
+    tool: Request,
+  },
+  request_init_config: {
+    about:
+      'Ask the operator for the repository of an agent that does not exist yet. Once approved it is at /proposed/<name>: write its agent.json, commit, and request_apply_commit. The agent is made when that is approved.',
+    input: Request,
+    output: Requested,
+    tool: Request,
+  },
+  request_apply_commit: {
+    about:
+      'Propose a commit of /proposed/<agent> to the operator: they see its diff to what runs now. It must descend from applied/main. From then on it cannot change; to change it, propose another.',
+    input: z.strictObject({
+      agent: Configured,
+      sha: CommitId,
+      /** `git pack-objects --revs --thin` of what `applied/main` has not. */
+      pack: z.base64().max(MAX_PACK_BASE64),
+      description: Reason,
+    }),
+    output: z.object({ id: ApprovalId, sha: z.string(), base: z.string() }),
+    tool: z.strictObject({
+      agent: Configured.describe('whose configuration; your own is "manager"'),
+      commit_ref: z.string().min(1).max(200).describe('a commit of /proposed/<agent>, such as HEAD'),
+      description: Reason,
+    }),
+  },
+  cancel_approval: {
+    about: 'Take back a request of yours that the operator has not decided.',
+    input: z.strictObject({ id: ApprovalId }),
+    output: z.object({}),
+    tool: z.strictObject({ id: ApprovalId }),
   },
   notes: {
     about: `List the files in an agent's /state, or read one of them (64 KiB at most).`,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ApprovalKind } from './approvals.ts'
 import { TurnEnd } from './turn.ts'
 
 /** Longest stored event, in bytes of JSON; longer strings in it are cut and say so. */
@@ -47,7 +48,33 @@ export const HelperEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('container_crash'), agent: z.string(), note: z.string() }),
   z.object({ event: z.literal('killed'), agent: z.string() }),
   z.object({ event: z.literal('destroyed'), agent: z.string() }),
-  z.object({ event: z.literal('spawned'), agent: z.string(), ok: z.boolean(), note: z.string().optional() }),
+  z.object({
+    event: z.literal('approval_resolved'),
+    id: z.number(),
+    agent: z.string(),
+    kind: ApprovalKind,
+    status: z.enum(['approved', 'denied', 'failed']),
+    note: z.string().optional(),
+    sha: z.string().optional(),
+    /** In the applied repository: `git show applied/<tag>`. */
+    tag: z.string().optional(),
+  }),
+  z.object({
+    event: z.literal('spawned'),
+    agent: z.string(),
+    ok: z.boolean(),
+    note: z.string().optional(),
+    sha: z.string().optional(),
+    tag: z.string().optional(),
+  }),
+  z.object({
+    event: z.literal('rebuilt'),
+    agent: z.string(),
+    ok: z.boolean(),
+    note: z.string().optional(),
+    sha: z.string().optional(),
+    tag: z.string().optional(),
+  }),
   z.object({ event: z.literal('needs_login'), agent: z.string() }),
   z.object({ event: z.literal('logged_in'), agent: z.string() }),
   z.object({ event: z.literal('agent_parked'), agent: z.string(), reason: z.string(), until: z.number().optional() }),

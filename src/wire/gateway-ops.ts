@@ -10,7 +10,8 @@ export const gatewayOps = {
     output: z.object({ pid: z.number(), revision: z.string() }),
   },
   configure: {
-    about: 'Replace what each agent may reach. Agents not named lose their socket and what they have open.',
+    about:
+      'Replace what each agent may reach. What is open and not allowed any more ends; agents not named lose their socket too.',
     input: z.strictObject({
       agents: z.array(
         z.strictObject({

@@ -1,5 +1,16 @@
 import { z } from 'zod'
+import { SecretName } from './agent-config.ts'
 import { Body } from './agent-ops.ts'
+import {
+  Approval,
+  ApprovalId,
+  ApprovalState,
+  AuditEntry,
+  CommitId,
+  DeployLine,
+  DeployRecord,
+  Diff,
+} from './approvals.ts'
 import { StoredEvent } from './events.ts'
 import { AgentName, Recipient, SubAgentName } from './names.ts'
 import type { Ops } from './op.ts'
@@ -110,7 +121,7 @@ export const hostOps = {
   model: {
     about: 'Show or set the model of an agent; `default` returns to the default of the hive.',
     input: ByAgent.extend({ model: z.string().min(1).max(100).optional() }),
-    output: z.object({ model: z.string(), source: z.enum(['operator', 'default']) }),
+    output: z.object({ model: z.string(), source: z.enum(['operator', 'config', 'default']) }),
   },
   unpark: { about: 'Let a parked agent go on now.', input: ByAgent, output: z.object({ agent: Agent }) },
   needs: {
@@ -125,6 +136,81 @@ export const hostOps = {
     input: z.strictObject({ root: z.number().int().positive(), stop: z.boolean().default(false) }),
     output: None,
   },
+  request_spawn: {
+    about: 'Queue a request for a new agent, to be approved like one of the manager’s.',
+    input: z.strictObject({ name: SubAgentName, reason: z.string().max(2000).optional() }),
+    output: z.object({ approval: Approval }),
+  },
+  pending: {
+    about: 'List what waits for a decision or is being deployed, oldest first.',
+    input: z.strictObject({
+      /** Also those that have ended, newest last. */
+      all: z.boolean().default(false),
+      agent: AgentName.optional(),
+      state: ApprovalState.optional(),
+      limit: z.number().int().min(1).max(1000).default(200),
+    }),
+    output: z.object({ approvals: z.array(Approval), errors: z.array(Undecodable) }),
+  },
+  show: {
+    about:
+      'Show an approval and, for a commit, its diff to what runs now. A stale one is pending again once it was shown.',
+    input: z.strictObject({ id: ApprovalId }),
+    output: z.object({
+      approval: Approval,
+      diff: Diff.nullable(),
+      /** Subject, author and message of the commit: the requester’s words. */
+      commit: z.object({ author: z.string(), at: z.number(), message: z.string() }).nullable(),
+      /** Why it cannot be approved as it is. */
+      problem: z.string().nullable(),
+    }),
+  },
+  approve: {
+    about: 'Approve exactly what was shown: id, base and commit must be those. Returns once the decision is durable.',
+    input: z.strictObject({ id: ApprovalId, base: CommitId.nullable(), sha: CommitId.nullable() }),
+    output: z.object({ approval: Approval }),
+  },
+  deny: {
+    about: 'Deny a request; the manager is told why.',
+    input: z.strictObject({ id: ApprovalId, reason: z.string().max(4000).default('') }),
+    output: z.object({ approval: Approval }),
+  },
+  deploy_log: {
+    about: 'Follow a deploy: its log after a line, waiting for more while it goes on.',
+    input: z.strictObject({ id: ApprovalId, after: z.number().int().min(0).default(0), wait_seconds: Wait }),
+    output: z.object({ approval: Approval, lines: z.array(DeployLine) }),
+  },
+  deploys: {
+    about: 'List deploys, newest last.',
+    input: z.strictObject({ agent: AgentName.optional(), limit: z.number().int().min(1).max(1000).default(20) }),
+    output: z.object({ deploys: z.array(DeployRecord) }),
+  },
+  audit: {
+    about: 'List decisions, deploys and what else the operator and the manager did to agents, newest last.',
+    input: z.strictObject({
+      agent: AgentName.optional(),
+      approval: ApprovalId.optional(),
+      limit: z.number().int().min(1).max(1000).default(50),
+    }),
+    output: z.object({ entries: z.array(AuditEntry), errors: z.array(Undecodable) }),
+  },
+  secrets: {
+    about: 'List the names of the secrets that configurations may refer to, never their values.',
+    input: z.strictObject({}),
+    output: z.object({ secrets: z.array(z.object({ name: z.string(), setAt: z.number() })) }),
+  },
+  set_secret: {
+    about: 'Keep a secret under a name. Agents that use it have it from their next start on.',
+    input: z.strictObject({
+      name: SecretName,
+      value: z
+        .string()
+        .min(1)
+        .max(32 * 1024),
+    }),
+    output: None,
+  },
+  remove_secret: { about: 'Forget a secret.', input: z.strictObject({ name: SecretName }), output: None },
   shutdown: {
     about: 'End the daemon. Agents go on running unless told to stop.',
     input: z.strictObject({ stopAgents: z.boolean().default(false) }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Approval } from './approvals.ts'
 import { Role, Standing } from './names.ts'
 import { TurnUsage } from './turn.ts'
 
@@ -89,6 +90,8 @@ export const Agent = z.object({
   /** What the turn in progress is about, while there is one. */
   turn: z.object({ messages: z.array(Id), since: Time }).nullable(),
   model: z.string(),
+  /** The commit of its configuration that runs: `applied/main`; null before its first. */
+  sha: z.string().nullable(),
   /** Messages in its inbox that are not done. */
   unread: z.number().int(),
   port: z.number().int(),
@@ -135,6 +138,7 @@ export const Need = z.discriminatedUnion('kind', [
     detail: z.string(),
     actions: z.array(z.string()),
   }),
+  z.object({ kind: z.literal('approval'), since: Time, approval: Approval, actions: z.array(z.string()) }),
   z.object({ kind: z.literal('undecodable'), since: Time, row: Undecodable, actions: z.array(z.string()) }),
 ])
 export type Need = z.infer<typeof Need>
