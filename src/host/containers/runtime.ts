@@ -81,6 +81,8 @@ export interface Mount {
 export interface ContainerSpec {
   /** Container name: `hm1nd` or `h-<agent>`. */
   readonly name: string
+  /** Revision of the programs that it runs, for whoever wants to know which are in use. */
+  readonly app: string
   readonly argv: readonly string[]
   /** No secrets: they travel in the reply to `hello`. */
   readonly env: Readonly<Record<string, string>>
@@ -111,6 +113,8 @@ export interface ContainerStatus {
   readonly state: 'created' | 'running' | 'stopped'
   /** While it runs the one that it was started with, else the one that was applied last. */
   readonly deployment: Deployment
+  /** Likewise; absent when an older hive started it. */
+  readonly app?: string
   readonly incarnation?: Incarnation
   /** Unix milliseconds. */
   readonly startedAt?: number

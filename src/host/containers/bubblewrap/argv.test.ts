@@ -5,6 +5,7 @@ import { execArgv, sandboxArgs, sandboxArgv } from './argv.ts'
 
 const SPEC: ContainerSpec = {
   name: 'h-bob',
+  app: 'r1',
   argv: ['/opt/hive/node', '/opt/hive/harness.mjs'],
   env: { HIVE_LABEL: 'bob', PATH: '/opt/hive:/usr/bin' },
   mounts: [

@@ -14,6 +14,7 @@ const Text = z.string().refine((text) => !text.includes('\0'), 'must not hold NU
 /** Uid 0 is refused: a sandbox of the host's root is none. */
 const Spec = z.object({
   name: Name,
+  app: Text,
   argv: z.array(Text).min(1),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), Text),
   mounts: z.array(z.object({ host: AbsolutePath, guest: GuestPath, readOnly: z.boolean() })),
@@ -43,6 +44,7 @@ const Run = z.object({
   oomKillsBefore: z.number().int(),
   /** What it was started with; what was applied since then counts from the next life on. */
   deployment: DeploymentRecord,
+  app: Spec.shape.app.optional(),
   uid: Spec.shape.uid,
   network: Spec.shape.network,
   /** Absent while the sandbox is being started. */

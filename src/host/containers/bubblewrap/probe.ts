@@ -55,6 +55,7 @@ async function trySandbox(stateDir: string, openRuntime: ProbeOptions['openRunti
     const uid = process.getuid?.() === 0 ? PROBE_UID : undefined
     const spec = {
       name: 'probe',
+      app: 'none',
       argv: ['sleep', '60'],
       env: {},
       mounts: [],

@@ -137,8 +137,8 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     const { name } = container
     const life = await readLife(container)
     if (!life) return { name, state: 'created', deployment: container.readDeployment() }
-    const { incarnation, startedAt, deployment } = life
-    if (!isOver(container, life, bootId)) return { name, state: 'running', deployment, incarnation, startedAt }
+    const { incarnation, startedAt, deployment, app } = life
+    if (!isOver(container, life, bootId)) return { name, state: 'running', deployment, app, incarnation, startedAt }
     const sameBoot = life.bootId === bootId
     // Once its processes have ended, the next start may empty the status.
     const before = container.readStatus()
@@ -185,6 +185,7 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
       startedAt: now(),
       oomKillsBefore: cgroup.countOomKills(),
       deployment: container.readDeployment(),
+      app: spec.app,
       uid: spec.uid,
       network: spec.network,
     }

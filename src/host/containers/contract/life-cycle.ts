@@ -109,6 +109,7 @@ export function testLifeCycle(make: MakeSubject, { isolates }: Capabilities): vo
       const running = await subject.runtime.start('h-a')
       assert.deepEqual([running.state, running.incarnation], ['running', incarnation])
       assert.deepEqual([running.deployment, await referenceNow()], [DEPLOYMENT, DEPLOYMENT.reference])
+      assert.equal(running.app, 'app-1')
       await subject.runtime.kill('h-a')
       assert.equal(await referenceNow(), 'b')
       await subject.runtime.start('h-a')

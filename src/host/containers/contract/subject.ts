@@ -62,6 +62,7 @@ export function createSpec(subject: Subject, name: string, script: string, wante
   if (uid !== undefined) chownSync(state, uid, uid)
   return {
     name,
+    app: 'app-1',
     argv: ['/bin/sh', '-c', script],
     env: { STATE: '/state', ...wanted.env },
     mounts: [{ host: state, guest: '/state', readOnly: false }, ...(wanted.mounts ?? [])],

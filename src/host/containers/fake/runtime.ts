@@ -31,6 +31,7 @@ interface FakeContainer {
   life?: {
     readonly incarnation: string
     readonly deployment: Deployment
+    readonly app: string
     readonly startedAt: number
     readonly child: ResultPromise
     readonly ended: Promise<void>
@@ -169,6 +170,7 @@ export function openFakeRuntime(): ContainerRuntime & AsyncDisposable {
     const life: NonNullable<FakeContainer['life']> = {
       incarnation,
       deployment: container.deployment,
+      app: container.spec.app,
       startedAt: Date.now(),
       child,
       ended: once(child, 'exit').then(async ([code, signal]) => {
@@ -205,7 +207,7 @@ function describe({ spec, deployment, life }: FakeContainer): ContainerStatus {
   const common = { name, incarnation, startedAt }
   return exit
     ? { ...common, deployment, state: 'stopped', exit }
-    : { ...common, deployment: life.deployment, state: 'running' }
+    : { ...common, deployment: life.deployment, app: life.app, state: 'running' }
 }
 
 /** What the payload started dies with it, unless it went into a session of its own. */
