@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { AgentConfig } from '../wire/agent-config.ts'
 import { matchesRule, parseAllowRule } from './allow-rule.ts'
 import { parseAuthority, type Target } from './target.ts'
 
@@ -31,6 +33,18 @@ describe('a line of an egress list', () => {
     assert.ok(matches('8.8.8.8', '134744072:53'))
     assert.ok(matches('[2606:4700:0::1111]:443', '[2606:4700::1111]:443'))
     assert.ok(!matches('[2606:4700::1111]:443', '[2606:4700::1111]:80'))
+  })
+
+  test('is read whenever it may stand in agent.json', () => {
+    const text = fc.oneof(
+      fc.stringMatching(/^(\*\.)?[a-zA-Z0-9.-]{1,20}(:\d{1,5})?$/),
+      fc.tuple(fc.ipV4(), fc.nat({ max: 99_999 })).map(([address, port]) => `${address}:${port}`),
+      fc.domain(),
+    )
+    const isAccepted = (rule: string) => AgentConfig.safeParse({ egress: [rule] }).success
+    fc.assert(fc.property(text.filter(isAccepted), (rule) => parseAllowRule(rule) !== undefined))
+    for (const rule of ['example.com', '*.example.com:443', '8.8.8.8:53']) assert.ok(isAccepted(rule), rule)
+    for (const rule of ['1.2.3.999', 'a:0', 'a:65536', '*', 'http://a', 'a b']) assert.ok(!isAccepted(rule), rule)
   })
 
   test('is refused when it means nothing', () => {

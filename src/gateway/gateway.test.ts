@@ -25,9 +25,9 @@ describe('the gateway', { timeout: 60_000 }, () => {
   })
   const ask = async (agent: string, url = `http://${endpoint}/`) =>
     exchange(await openSocket(gateway.socketOf(agent)), `GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`)
-  const openTunnel = async (agent: string): Promise<Socket> => {
+  const openTunnel = async (agent: string, target = endpoint): Promise<Socket> => {
     const socket = await openSocket(gateway.socketOf(agent))
-    socket.write(`CONNECT ${endpoint} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`)
     await once(socket, 'data')
     return socket
   }
@@ -85,6 +85,21 @@ describe('the gateway', { timeout: 60_000 }, () => {
     kept.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     assert.match(String((await once(kept, 'data'))[0]), /from the origin/)
     kept.destroy()
+  })
+
+  test('ends what is open to where nobody may go any more, and nothing else', async () => {
+    const other = createServer((_incoming, outgoing) => outgoing.end('from the other'))
+    const otherEndpoint = `127.0.0.1:${await listenLocally(other)}`
+    await gateway.configure([{ name: 'alice' }], [endpoint, otherEndpoint])
+    const [kept, lost] = [await openTunnel('alice'), await openTunnel('alice', otherEndpoint)]
+    const closed = once(lost, 'close')
+    lost.resume()
+    await gateway.configure([{ name: 'alice', allow: ['example.com'] }], [endpoint])
+    await closed
+    kept.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    assert.match(String((await once(kept, 'data'))[0]), /from the origin/)
+    kept.destroy()
+    other.close()
   })
 
   test('makes a socket anew that somebody removed', async () => {

@@ -42,7 +42,7 @@ export class Gateway {
   }
 
   /**
-   * Replaces what is served, one call after the other. Gives the agents whose socket cannot be made, with the reason: the others are served.
+   * Replaces what is served, one call after the other; what is under way and not allowed any more ends. Gives the agents whose socket cannot be made, with the reason: the others are served.
    * Throws `bad_input` and changes nothing when a rule cannot be read.
    */
   apply(configuration: Configuration): Promise<Record<string, string>> {
@@ -74,6 +74,7 @@ export class Gateway {
           unserved[name] = errorText(error)
         })
     }
+    for (const { proxy } of this.#served.values()) proxy.review()
     return unserved
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type AllowRule, parseAllowRule } from './allow-rule.ts'
-import { decide, type Policy, type Surroundings } from './policy.ts'
+import { decide, mayGoOn, type Policy, type Surroundings } from './policy.ts'
 import { parseAuthority, type Target } from './target.ts'
 
 const NAMES: Record<string, string[]> = {
@@ -71,6 +71,18 @@ describe('what may leave a sandbox', () => {
 
   test('does not go to a private address because it is on a list', async () => {
     assert.match(String(await judge('lan.example:80', listed)), /^403 .*not a public address/)
+  })
+
+  test('goes on as long as it is on the list, or what the operator opened', () => {
+    const goesOn = (authority: string, isEndpoint: boolean, policy: Policy) =>
+      mayGoOn(parseAuthority(authority) as Target, isEndpoint, policy)
+    assert.ok(goesOn('example.com:443', false, listed))
+    assert.ok(goesOn('8.8.8.8:53', false, anywhere))
+    assert.ok(!goesOn('8.8.8.8:53', false, listed))
+    assert.ok(!goesOn('example.com:80', false, listed))
+    assert.ok(goesOn('127.0.0.1:8080', true, listed))
+    // It may be private: no list opens it, nor the lack of one.
+    assert.ok(!goesOn('127.0.0.1:8080', true, { allow: undefined, endpoints: new Set() }))
   })
 
   test('goes nowhere when its name has no address', async () => {

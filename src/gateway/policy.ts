@@ -19,9 +19,13 @@ export interface Surroundings {
   readonly isInOwnNetwork: (address: string) => boolean
 }
 
-export type Verdict =
-  | { readonly pass: true; readonly addresses: readonly string[] }
-  | { readonly pass: false; readonly status: 403 | 502; readonly reason: string }
+export interface Passed {
+  readonly pass: true
+  readonly addresses: readonly string[]
+  /** It passed because the operator opened it. */
+  readonly isEndpoint: boolean
+}
+export type Verdict = Passed | { readonly pass: false; readonly status: 403 | 502; readonly reason: string }
 
 /**
  * Decides about one request, and to which addresses it may connect: those that were looked at, never looked up again.
@@ -30,7 +34,7 @@ export type Verdict =
 export async function decide(target: Target, policy: Policy, surroundings: Surroundings): Promise<Verdict> {
   const name = formatTarget(target)
   const isEndpoint = policy.endpoints.has(name)
-  if (!isEndpoint && policy.allow && !policy.allow.some((rule) => matchesRule(rule, target))) {
+  if (!isEndpoint && !isListed(target, policy)) {
     return refuse(
       `${name} is not on this agent's egress list. To reach it, ask the manager to propose ` +
         `${JSON.stringify(target.host)} for "egress" in agent.json; the operator decides.`,
@@ -38,12 +42,19 @@ export async function decide(target: Target, policy: Policy, surroundings: Surro
   }
   const addresses = await resolve(target.host, isEndpoint ? surroundings.lookUpEndpoint : surroundings.lookUp)
   if (addresses.length === 0) return { pass: false, status: 502, reason: `${target.host} cannot be resolved.` }
-  if (isEndpoint) return { pass: true, addresses }
+  if (isEndpoint) return { pass: true, addresses, isEndpoint }
   if (addresses.some(isLoopback)) return refuse(`${name} is the host's loopback, which is closed to agents. ${ASK}`)
   if (!addresses.every(isPublicAddress)) return refuse(`${name} is not a public address. ${ASK}`)
   if (addresses.some(surroundings.isInOwnNetwork)) return refuse(`${name} is the host itself or its neighbour. ${ASK}`)
-  return { pass: true, addresses }
+  return { pass: true, addresses, isEndpoint }
 }
+
+/** Whether what was let through before may go on under `policy`. Its addresses are the same, so they are as public as they were. */
+export const mayGoOn = (target: Target, isEndpoint: boolean, policy: Policy): boolean =>
+  isEndpoint ? policy.endpoints.has(formatTarget(target)) : isListed(target, policy)
+
+const isListed = (target: Target, { allow }: Policy): boolean =>
+  allow === undefined || allow.some((rule) => matchesRule(rule, target))
 
 const ASK = 'Only the operator can open it, with "endpoints" in hive.json. A server of your own sandbox needs no proxy.'
 

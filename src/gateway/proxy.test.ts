@@ -272,6 +272,27 @@ describe('a name that a proxy looks up', { timeout: 60_000 }, () => {
     server.close()
   })
 
+  test('counts by what is allowed when it is found, not when it was asked for', async () => {
+    const server = createRawServer(() => assert.fail('it is closed by now'))
+    const port = await listenLocally(server)
+    const endpoints = [`slow.example:${port}`]
+    const asked = Promise.withResolvers<void>()
+    const lookedUp = Promise.withResolvers<string[]>()
+    await using proxy = await openTestProxy({
+      endpoints,
+      lookUpEndpoint: () => {
+        asked.resolve()
+        return lookedUp.promise
+      },
+    })
+    const answer = proxy.exchange(`CONNECT slow.example:${port} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await asked.promise
+    endpoints.pop()
+    lookedUp.resolve(['127.0.0.1'])
+    assert.match(await answer, /^HTTP\/1\.1 (403|502)/)
+    server.close()
+  })
+
   test('opens no connection for one who has gone in the meantime, nor after its end', async () => {
     const server = createRawServer(() => assert.fail('nobody is there to use it'))
     const port = await listenLocally(server)

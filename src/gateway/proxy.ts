@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { errorText } from '../wire/errors.ts'
 import { type Passage, type RequestEntry, rawAnswer } from './exchange.ts'
 import { answerPlainly, forwardRequest } from './forward.ts'
-import { decide, type Policy, type Surroundings } from './policy.ts'
+import { decide, mayGoOn, type Policy, type Surroundings } from './policy.ts'
 import { parseAbsoluteUrl, parseAuthority, type Target } from './target.ts'
 import { openTunnel } from './tunnel.ts'
 
@@ -25,12 +25,15 @@ export interface ProxyLimits {
   readonly headTimeoutMs: number
 }
 
+const USAGE = 'This is a proxy for http:// and CONNECT.'
 const DEFAULT_LIMITS: ProxyLimits = { connections: 256, headBytes: 32 * 1024, headTimeoutMs: 10_000 }
 
 /** An HTTP proxy for one agent. */
 export interface EgressProxy {
   /** Listens on a unix socket. Rejects when the path cannot be bound. */
   listen(path: string): Promise<void>
+  /** Ends what is under way and would not be let through by the policy of now, tunnels too. */
+  review(): void
   /** Ends everything that is under way, tunnels too. */
   close(): Promise<void>
 }
@@ -39,19 +42,31 @@ export interface EgressProxy {
 export function createProxy(options: ProxyOptions): EgressProxy {
   const server = createHttpServer({ ...DEFAULT_LIMITS, ...options.limits })
   const sockets = new Set<Socket>()
-  const underWay = new Set<Promise<void>>()
-  const judge = async <T extends Target>(target: T | undefined, usage: string): Promise<Passage<T> | Refusal> => {
-    const judged = await judgeRequest(target, usage, options)
-    if ('status' in judged) return judged
-    const ended = Promise.withResolvers<void>()
-    underWay.add(ended.promise)
+  const underWay = new Set<UnderWay>()
+  const mayPass = ({ target, isEndpoint }: Judged): boolean => mayGoOn(target, isEndpoint, options.policy())
+  const begin = <T extends Target>(judged: Judged<T>, client: Socket): Passage<T> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const mine = { judged, client, ended: promise }
+    underWay.add(mine)
     return {
       ...judged,
       end(...how) {
         judged.end(...how)
-        underWay.delete(ended.promise)
-        ended.resolve()
+        underWay.delete(mine)
+        resolve()
       },
+    }
+  }
+  const judge = async <T extends Target>(
+    target: T | undefined,
+    usage: string,
+    client: Socket,
+  ): Promise<Passage<T> | Refusal> => {
+    for (;;) {
+      const judged = await judgeRequest(target, usage, options)
+      if ('status' in judged) return judged
+      // The policy may have changed while the name was looked up.
+      if (mayPass(judged)) return begin(judged, client)
     }
   }
   server.on('connection', (socket) => {
@@ -61,14 +76,14 @@ export function createProxy(options: ProxyOptions): EgressProxy {
   server.on('connect', async (incoming, duplex, head) => {
     const client = duplex as Socket
     client.on('error', () => client.destroy())
-    const judged = await judge(parseAuthority(incoming.url ?? ''), 'CONNECT takes host:port.')
+    const judged = await judge(parseAuthority(incoming.url ?? ''), 'CONNECT takes host:port.', client)
     if ('status' in judged) client.end(rawAnswer(judged.status, judged.reason)).destroySoon()
     // Who has gone in the meantime would leave a connection behind that nobody ends.
     else if (client.destroyed) judged.end('failed', 'who asked has gone')
     else openTunnel(client, head, judged)
   })
   server.on('request', async (incoming, outgoing) => {
-    const judged = await judge(parseAbsoluteUrl(incoming.url ?? ''), 'This is a proxy for http:// and CONNECT.')
+    const judged = await judge(parseAbsoluteUrl(incoming.url ?? ''), USAGE, incoming.socket)
     if ('status' in judged) answerPlainly(outgoing, judged.status, judged.reason)
     else if (outgoing.destroyed) judged.end('failed', 'who asked has gone')
     else forwardRequest(incoming, outgoing, judged)
@@ -80,12 +95,15 @@ export function createProxy(options: ProxyOptions): EgressProxy {
       // Such as no descriptor left for the next connection: those that are open go on.
       server.on('error', (error) => process.stderr.write(`${path}: ${errorText(error)}\n`))
     },
+    review() {
+      for (const { judged, client } of underWay) if (!mayPass(judged)) client.destroy()
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       for (const socket of sockets) socket.destroy()
       await closed
       // Their last word, for the log.
-      await Promise.all(underWay)
+      await Promise.all([...underWay].map(({ ended }) => ended))
     },
   }
 }
@@ -103,6 +121,16 @@ function createHttpServer({ connections, headBytes, headTimeoutMs }: ProxyLimits
   return server
 }
 
+/** A request that was let through. */
+type Judged<T extends Target = Target> = Passage<T> & { readonly isEndpoint: boolean }
+
+interface UnderWay {
+  readonly judged: Judged
+  readonly client: Socket
+  /** Resolves when it has ended and was told. */
+  readonly ended: Promise<void>
+}
+
 interface Refusal {
   readonly status: number
   readonly reason: string
@@ -113,7 +141,7 @@ async function judgeRequest<T extends Target>(
   target: T | undefined,
   usage: string,
   { policy, surroundings, onRequest }: ProxyOptions,
-): Promise<Passage<T> | Refusal> {
+): Promise<Judged<T> | Refusal> {
   const verdict = target
     ? await decide(target, policy(), surroundings)
     : { pass: false as const, status: 400, reason: usage }
@@ -125,6 +153,7 @@ async function judgeRequest<T extends Target>(
   return {
     target: target as T,
     addresses: verdict.addresses,
+    isEndpoint: verdict.isEndpoint,
     end: (verdict, reason, { bytesWritten, bytesRead } = { bytesWritten: 0, bytesRead: 0 }) =>
       onRequest({ ...place, verdict, reason, bytesUp: bytesWritten, bytesDown: bytesRead }),
   }
