@@ -12,7 +12,10 @@ import { endpointOf, Gateway } from './gateway-client.ts'
 import { createLayout } from './layout.ts'
 
 /** A gateway that this process plays itself. */
-async function openPlayed(configure: Handlers<typeof gatewayOps>['configure']) {
+async function openPlayed(
+  configure: Handlers<typeof gatewayOps>['configure'],
+  { modelUrl, egress }: { modelUrl?: string; egress?: Record<string, string[]> } = {},
+) {
   const directory = mkdtempSync(join(tmpdir(), 'gateway-client-'))
   const layout = createLayout({ stateDir: directory, runDir: join(directory, 'run') })
   mkdirSync(layout.runDir)
@@ -44,7 +47,9 @@ async function openPlayed(configure: Handlers<typeof gatewayOps>['configure']) {
     daemonUid: 1000,
     log: createLog('silent'),
     agents: () => names,
-    endpoints: () => [],
+    endpoints: () => ['10.0.0.5:5432'],
+    modelUrl: () => modelUrl,
+    egressOf: (agent) => egress?.[agent],
   })
   return {
     gateway,
@@ -93,6 +98,40 @@ describe('the daemon’s end of the gateway', { timeout: 30_000 }, () => {
       [['egress of alice', 'no directory']],
     )
     await assert.rejects(played.gateway.configure('alice'), { code: 'unavailable' })
+  })
+})
+
+describe('what the gateway is told that agents may reach', { timeout: 30_000 }, () => {
+  const tell = async (options: Parameters<typeof openPlayed>[1]) => {
+    const told: Parameters<Handlers<typeof gatewayOps>['configure']>[0][] = []
+    await using played = await openPlayed((configuration) => {
+      told.push(configuration)
+      return { unserved: {} }
+    }, options)
+    played.names.push('bob')
+    await played.gateway.configure()
+    const { agents = [], endpoints } = told[0] ?? {}
+    return { allow: agents.map(({ name, allow }) => [name, allow]), endpoints }
+  }
+
+  test('its list, and where its model and its login are', async () => {
+    assert.deepEqual(await tell({ egress: { bob: ['example.com'] } }), {
+      allow: [
+        ['alice', undefined],
+        ['bob', ['example.com', 'api.anthropic.com:443', 'platform.claude.com:443']],
+      ],
+      endpoints: ['10.0.0.5:5432'],
+    })
+  })
+
+  test('its list alone when its model has a URL of its own, which all may reach', async () => {
+    assert.deepEqual(await tell({ egress: { bob: [] }, modelUrl: 'http://127.0.0.1:8080/v1' }), {
+      allow: [
+        ['alice', undefined],
+        ['bob', []],
+      ],
+      endpoints: ['10.0.0.5:5432', '127.0.0.1:8080'],
+    })
   })
 })
 

@@ -15,9 +15,19 @@ export interface GatewayOptions {
   readonly log: Log
   readonly agents: () => string[]
   /** `host:port` that every agent may reach although it is not public. */
-  readonly endpoints: () => string[]
+  readonly endpoints: () => readonly string[]
+  /** Base URL of the model that agents ask; undefined: Anthropic's own. */
+  readonly modelUrl: () => string | undefined
+  /** The hosts that an agent may reach beside its model; undefined: every public address. */
+  readonly egressOf: (agent: string) => readonly string[] | undefined
   readonly times?: CompanionOptions['times']
 }
+
+/**
+ * Where the engine finds its model and its login unless a base URL leads elsewhere: `BASE_API_URL` and `TOKEN_URL` in
+ * the program of Claude Code 2.1.329. The pages of a login are opened by the operator's browser, not by the agent.
+ */
+const MODEL_HOSTS = ['api.anthropic.com:443', 'platform.claude.com:443']
 
 /** Many connections may have to be ended. */
 const CONFIGURE_TIMEOUT_MS = 30_000
@@ -76,12 +86,17 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #configure(agent?: string): Promise<void> {
-    const { layout, agents, endpoints } = this.#options
+    const { layout, agents, endpoints, modelUrl } = this.#options
+    const url = modelUrl()
     await using connection = await connectOps(gatewayOps, layout.gateway.control)
     const { unserved } = await connection.call.configure(
       {
-        agents: agents().map((name) => ({ name, socket: layout.agent(name).egressSocket })),
-        endpoints: endpoints(),
+        agents: agents().map((name) => ({
+          name,
+          socket: layout.agent(name).egressSocket,
+          allow: this.#allowed(name, url),
+        })),
+        endpoints: [...endpoints(), ...(url ? [endpointOf(url)] : [])],
       },
       { signal: AbortSignal.timeout(CONFIGURE_TIMEOUT_MS) },
     )
@@ -94,6 +109,12 @@ export class Gateway implements AsyncDisposable {
     if (problem) throw new HiveError('unavailable', `the gateway cannot listen for ${agent}: ${problem}`)
   }
 
+  /** A model with a URL of its own is an endpoint, and needs no line in anybody's list. */
+  #allowed(agent: string, url: string | undefined): string[] | undefined {
+    const egress = this.#options.egressOf(agent)
+    return egress && [...egress, ...(url ? [] : MODEL_HOSTS)]
+  }
+
   errors(): Problem[] {
     return [...this.#companion.errors(), ...this.#unserved]
   }
@@ -103,7 +124,7 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-/** `host:port` of a base URL, for the endpoints that agents may reach. */
+/** `host:port` of a base URL. */
 export function endpointOf(url: string): string {
   const { hostname, port, protocol } = new URL(url)
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
