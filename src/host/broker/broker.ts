@@ -3,7 +3,7 @@ import { createNotifier, type Notifier } from '../../kit/notifier.ts'
 import { createTokenBuckets, type Rate } from '../../kit/token-bucket.ts'
 import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
-import { OPERATOR, SYSTEM } from '../../wire/names.ts'
+import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 import type { Ended, Returned, Store } from './store.ts'
@@ -17,6 +17,8 @@ export interface BrokerOptions {
   readonly chainRate: Rate
   /** Who can be written to. */
   readonly recipients: Recipients
+  /** To whom an agent may send beside the manager, as its configuration says; undefined: to everyone. */
+  readonly allowedRecipients?: (agent: string) => readonly string[] | undefined
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -83,6 +85,7 @@ export class Broker implements Disposable {
   readonly changes: Notifier = createNotifier()
   readonly #slots: number
   readonly #recipients: Recipients
+  readonly #allowedRecipients: (agent: string) => readonly string[] | undefined
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -97,6 +100,7 @@ export class Broker implements Disposable {
     this.store = options.store
     this.#slots = options.slots
     this.#recipients = options.recipients
+    this.#allowedRecipients = options.allowedRecipients ?? (() => undefined)
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -114,8 +118,8 @@ export class Broker implements Disposable {
   }
 
   /**
-   * Stores a message for one recipient, or for every agent (`*`). Throws `rate_limited`, `not_found` for an unknown recipient,
-   * `inbox_full`, `chain_paused`, `disk_full`: nothing is stored then.
+   * Stores a message for one recipient, or for every agent (`*`). Throws `rate_limited`, `forbidden` when its sender
+   * may not send to the recipient, `not_found` for an unknown one, `inbox_full`, `chain_paused`, `disk_full`: nothing is stored then.
    */
   async send(from: string, { to, body, replyTo, key }: Outgoing): Promise<readonly number[]> {
     const isAgent = from !== OPERATOR && from !== SYSTEM
@@ -127,6 +131,7 @@ export class Broker implements Disposable {
         hint: 'wait a second; put long content in a file and send its path',
       })
     }
+    if (isAgent) this.#assertAllowed(from, to)
     const recipients = this.#resolve(from, to)
     const sending = this.store.send({ from, to: recipients, body, replyTo, key })
     // Asked in the same event-loop turn, the lease shares the commit of the send.
@@ -143,9 +148,22 @@ export class Broker implements Disposable {
     return ids
   }
 
-  /** Tells an agent a fact from the daemon. */
-  async tell(agent: string, event: HelperEvent): Promise<void> {
-    await this.send(SYSTEM, { to: agent, body: JSON.stringify(event) })
+  /** Tells an agent a fact from the daemon; one with a `key` only once. */
+  async tell(agent: string, event: HelperEvent, key?: string): Promise<void> {
+    await this.send(SYSTEM, { to: agent, body: JSON.stringify(event), key })
+  }
+
+  #assertAllowed(from: string, to: string): void {
+    const allowed = this.#allowedRecipients(from)
+    if (!allowed || to === MANAGER || allowed.includes(to) || allowed.includes('*')) return
+    const whom = to === '*' ? 'every agent at once' : to
+    const names = [...new Set([MANAGER, ...allowed])].filter((name) => name !== from)
+    throw new HiveError('forbidden', `you may not send to ${whom}; allowed: ${names.join(', ') || 'nobody'}`, {
+      hint:
+        from === MANAGER
+          ? 'propose it in your own agent.json'
+          : 'ask the manager to pass it on, or to propose it for your agent.json',
+    })
   }
 
   #resolve(from: string, to: string): string[] {
