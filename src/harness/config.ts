@@ -8,6 +8,8 @@ const Env = z.object({
   HIVE_NETWORK: z.enum(['none', 'host']).default('none'),
   HIVE_PORT: z.string().optional(),
   HIVE_DASHBOARD_PORT: z.string().optional(),
+  /** Commit of the configuration that the container was started with. */
+  HIVE_DEPLOYMENT: z.string().optional(),
 })
 
 /** Where things are in a container; the environment only says whose container it is. Throws `bad_input` when it does not. */
@@ -19,7 +21,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       hint: 'set HIVE_LABEL to the name of the agent',
     })
   }
-  const { HIVE_LABEL, HIVE_NETWORK } = known.data
+  const { HIVE_LABEL, HIVE_NETWORK, HIVE_DEPLOYMENT } = known.data
   const role = roleOf(HIVE_LABEL)
   return {
     label: HIVE_LABEL,
@@ -27,6 +29,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     /** What this socket understands. */
     ops: role === 'manager' ? managerOps : agentOps,
     network: HIVE_NETWORK,
+    deployment: HIVE_DEPLOYMENT,
     /** Tells what runs in the container whose it is. */
     identity: Object.fromEntries(Object.entries(known.data).filter(([, value]) => value !== undefined)) as Record<
       string,
@@ -37,6 +40,9 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     claude: '/opt/hive/claude',
     revisionFile: '/opt/hive/revision',
     state: '/state',
+    /** Of the manager: others have none. */
+    repositories:
+      role === 'manager' ? { applied: '/applied', proposed: '/proposed', meta: '/meta', home: '/root' } : undefined,
     claudeConfig: '/root/.claude',
     /** Lives as long as the container. */
     scratch: '/tmp/hive',

@@ -11,14 +11,22 @@ import { DaemonLink } from './daemon-link.ts'
 
 const HELLO = {
   epoch: 3,
-  settings: { agent: 'alice', role: 'agent', model: 'haiku', keepWarmMs: 0, hangMs: 1, heartbeatMs: 1 },
+  settings: {
+    agent: 'alice',
+    role: 'agent',
+    model: 'haiku',
+    keepWarmMs: 0,
+    hangMs: 1,
+    heartbeatMs: 1,
+    config: { mcpServers: {} },
+  },
   env: {},
   leases: [],
 } as const satisfies object
 const END = { reason: 'ok', detail: '' } as const
 
 /** A daemon's socket that plays what a test says, and a link to it. */
-function openDaemon(limits?: { connections: number }) {
+function openDaemon({ limits, deployment }: { limits?: { connections: number }; deployment?: string } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'link-'))
   const path = join(directory, 'mcp.sock')
   const ending = new AbortController()
@@ -26,6 +34,7 @@ function openDaemon(limits?: { connections: number }) {
   /** What is answered to the next calls of an op, instead of the usual. */
   const refusals: Partial<Record<keyof typeof agentOps, (ErrorCode | 'hang')[]>> = {}
   const connections = new Set<object>()
+  const deployments: (string | undefined)[] = []
   const answer = async <T>(op: keyof typeof agentOps, output: T): Promise<T> => {
     told.push(op)
     const refusal = refusals[op]?.shift()
@@ -34,7 +43,8 @@ function openDaemon(limits?: { connections: number }) {
     return output
   }
   const handlers: Handlers<typeof agentOps> = {
-    hello: ({ epoch }, call) => {
+    hello: ({ epoch, deployment }, call) => {
+      deployments.push(deployment)
       connections.add(call.connection)
       call.signal.addEventListener('abort', () => connections.delete(call.connection))
       told.push(`epoch ${epoch}`)
@@ -56,12 +66,14 @@ function openDaemon(limits?: { connections: number }) {
       socket: path,
       ops: agentOps,
       revision: 'r1',
+      deployment,
       signal: ending.signal,
       retryMs: { first: 1, longest: 5 },
     }),
     told,
     refusals,
     connections,
+    deployments,
     end: () => ending.abort(),
     async start() {
       server = await serveOps(agentOps, handlers, { path, limits })
@@ -95,6 +107,16 @@ describe('the link to the daemon', () => {
     assert.deepEqual(daemon.told, ['epoch undefined', 'hello', 'status', 'epoch 3', 'hello', 'status'])
   })
 
+  timed('tells which deployment it runs, when it knows of one', async () => {
+    await using daemon = openDaemon({ deployment: 'c0ffee' })
+    await using older = openDaemon()
+    for (const { start, link } of [daemon, older]) {
+      await start()
+      await link.connected()
+    }
+    assert.deepEqual([daemon.deployments, older.deployments], [['c0ffee'], [undefined]])
+  })
+
   timed('repeats a call whose answer was lost with the connection', async () => {
     await using daemon = openDaemon()
     await daemon.start()
@@ -119,7 +141,7 @@ describe('the link to the daemon', () => {
   })
 
   timed('says hello again after a refusal that passes, and leaves no connection behind', async () => {
-    await using daemon = openDaemon({ connections: 2 })
+    await using daemon = openDaemon({ limits: { connections: 2 } })
     await daemon.start()
     daemon.refusals.hello = ['conflict', 'disk_full', 'internal', 'conflict', 'conflict']
     await daemon.link.connected()

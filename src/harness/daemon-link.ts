@@ -14,6 +14,8 @@ export interface DaemonLinkOptions {
   /** `managerOps` for the manager. */
   readonly ops: typeof agentOps | typeof managerOps
   readonly revision: string
+  /** Commit of the configuration that runs; a container without one has none. */
+  readonly deployment?: string
   /** Aborted, nothing is tried again. */
   readonly signal: AbortSignal
   readonly retryMs?: { readonly first: number; readonly longest: number }
@@ -76,10 +78,10 @@ export class DaemonLink {
   }
 
   async #sayHello(): Promise<Connected> {
-    const { socket, ops, revision } = this.#options
+    const { socket, ops, revision, deployment } = this.#options
     const connection = (await connectOps(ops, socket)) as OpConnection<typeof agentOps>
     try {
-      const hello = await connection.call.hello({ revision, epoch: this.#epoch })
+      const hello = await connection.call.hello({ revision, deployment, epoch: this.#epoch })
       this.#epoch = hello.epoch
       this.onHello(hello)
       return { connection, hello }

@@ -59,8 +59,9 @@ const SEND = {
   inputSchema: { type: 'object', properties: { to: { type: 'string' }, body: { type: 'string' } } },
 }
 
-export async function openBenches(): Promise<Benches> {
-  const model = await openTestModel()
+/** `scenarios`: what the model does for them, instead of what it is told. */
+export async function openBenches(scenarios?: Parameters<typeof openTestModel>[0]): Promise<Benches> {
+  const model = await openTestModel(scenarios)
   const directory = mkdtempSync(join(tmpdir(), 'brain-'))
   const brains: Brain[] = []
   return {
@@ -190,14 +191,21 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
     const bench = open()
     const { brain, env } = bench
     const [before, after] = [brain.turn('say before'), brain.turn('say with the old key')]
-    await brain.configure({ env: { ...env, ANTHROPIC_API_KEY: 'sk-ant-demo-rotated' }, keepWarmMs: 0, hangMs: 60_000 })
+    const configure = (key: string) =>
+      brain.configure({
+        env: { ...env, ANTHROPIC_API_KEY: key },
+        keepWarmMs: 0,
+        hangMs: 60_000,
+        config: { mcpServers: {} },
+      })
+    await configure('sk-ant-demo-rotated')
     assert.deepEqual([(await before).reason, (await after).reason], ['ok', 'ok'])
     assert.equal(bench.requests().length, 2)
     assert.equal((await brain.turn('say with the new key')).reason, 'ok')
     const rotated = benches.model.requests.filter(({ agent }) => agent === 'rotated')
     assert.match(JSON.stringify(rotated.at(-1)?.body.messages), /say before.*with the new key/)
     assert.equal(brain.state, 'asleep', 'it is not kept any more')
-    await brain.configure({ env: { ...env, ANTHROPIC_API_KEY: '' }, keepWarmMs: 0, hangMs: 60_000 })
+    await configure('')
     assert.equal((await brain.check()).claude, 'needs_login')
   })
 

@@ -1,3 +1,4 @@
+import type { HarnessConfig } from '../../wire/agent-config.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 
 /**
@@ -6,7 +7,8 @@ import type { TurnEnd } from '../../wire/turn.ts'
  */
 export interface Brain {
   /**
-   * Checks that the engine runs and what state its login is in, without a model request.
+   * Checks that the engine runs, what state its login is in and which tool servers can be used, without a model request.
+   * A tool server that is still starting is waited for.
    * Resolves also when the engine cannot start (`claude: 'error'`). During a turn it tells what is known, without disturbing it;
    * an engine that was well and ended for want of work is not started to say so again.
    */
@@ -38,7 +40,7 @@ export interface Brain {
   readonly state: 'idle' | 'thinking' | 'compacting' | 'asleep'
 }
 
-/** What the operator can change while an engine runs. */
+/** What may be another after the daemon was away, while the engine runs. */
 export interface EngineSettings {
   /** The agent's: endpoint, login, proxy. Nothing else is passed on. */
   readonly env: Readonly<Record<string, string>>
@@ -46,10 +48,13 @@ export interface EngineSettings {
   readonly keepWarmMs: number
   /** A turn without any sign for so long has hung. Tools that run give one every 30 s. */
   readonly hangMs: number
+  /** Which tools it has beside ours, and what it may do with its own. */
+  readonly config: HarnessConfig
 }
 
 export interface BrainCheck {
   readonly claude: 'ok' | 'needs_login' | 'error'
+  /** Also says which tool servers cannot be used, and why. */
   readonly detail: string
   /** Tool server name → state. */
   readonly mcp: Readonly<Record<string, 'ok' | 'error'>>

@@ -5,8 +5,8 @@ import { claudeArgv, claudeEnv } from './argv.ts'
 const flags = {
   model: 'haiku',
   systemPromptFile: '/tmp/role.md',
-  tools: ['Bash', 'Read'],
-  allowedTools: ['Bash(git *)', 'mcp__hyperhive'],
+  mcpConfigFile: '/tmp/mcp.json',
+  grants: { tools: ['Bash', 'Read'], allowedTools: ['Bash', 'mcp__hyperhive'], projectSettings: true },
 }
 const id = '0b8f7d5e-1111-4222-8333-944445555666'
 
@@ -22,15 +22,20 @@ test('a session is named once and resumed from then on', () => {
     '--model=haiku',
     '--append-system-prompt-file=/tmp/role.md',
     '--strict-mcp-config',
-    '--mcp-config={"mcpServers":{"hyperhive":{"type":"sdk","name":"hyperhive","alwaysLoad":true}}}',
+    '--mcp-config=/tmp/mcp.json',
     '--tools=Bash,Read',
-    '--allowedTools=Bash(git *),mcp__hyperhive',
+    '--allowedTools=Bash,mcp__hyperhive',
     '--permission-prompt-tool=stdio',
     '--settings={"autoMemoryEnabled":false,"cleanupPeriodDays":3650,"includeCoAuthoredBy":false}',
     '--setting-sources=project',
     `--session-id=${id}`,
   ])
   assert.deepEqual(resume, begin.with(-1, `--resume=${id}`))
+})
+
+test('settings that the agent can write do not count where they might allow a command', () => {
+  const grants = { ...flags.grants, projectSettings: false }
+  assert.ok(claudeArgv({ ...flags, grants, session: { id, resume: false } }).includes('--setting-sources='))
 })
 
 test('the environment is the agent’s, without what belongs to an engine around this one', () => {
@@ -44,7 +49,7 @@ test('the environment is the agent’s, without what belongs to an engine around
       CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '0',
       CLAUDE_CODE_MAX_RETRIES: '1',
     },
-    { configDir: '/root/.claude', tmpDir: '/tmp/hive' },
+    { configDir: '/root/.claude', tmpDir: '/tmp/hive', serverStartMs: 1 },
   )
   assert.equal(env.ANTHROPIC_API_KEY, 'k')
   assert.equal(env.CLAUDE_CODE_OAUTH_TOKEN, 't')

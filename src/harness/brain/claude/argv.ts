@@ -1,26 +1,23 @@
+import { ENGINE_SWITCHES } from '../../../wire/agent-config.ts'
+import type { ToolGrants } from './tool-grants.ts'
+
 export interface ClaudeFlags {
   readonly model: string
   /** Added to the engine's own prompt. */
   readonly systemPromptFile: string
-  /** Tools of the engine that exist for the model; those of ours come on top. */
-  readonly tools: readonly string[]
-  /** What runs without asking. */
-  readonly allowedTools: readonly string[]
+  /** Names the tool servers. */
+  readonly mcpConfigFile: string
+  readonly grants: ToolGrants
   readonly session: { readonly id: string; readonly resume: boolean }
 }
 
-/** Name of our tool server: the model sees `mcp__hyperhive__send`. */
-export const TOOL_SERVER = 'hyperhive'
-
-// Without alwaysLoad the engine may go ahead before our tools are there.
-const MCP_CONFIG = { mcpServers: { [TOOL_SERVER]: { type: 'sdk', name: TOOL_SERVER, alwaysLoad: true } } }
 const SETTINGS = { autoMemoryEnabled: false, cleanupPeriodDays: 3650, includeCoAuthoredBy: false }
 
 /**
  * The flags of the long-lived engine: stream-json both ways, our tools over the control channel, nothing that bypasses permissions.
  * Model, prompt, tools and permissions are not part of a session: they are given at every start.
  */
-export const claudeArgv = ({ model, systemPromptFile, tools, allowedTools, session }: ClaudeFlags): string[] => [
+export const claudeArgv = ({ model, systemPromptFile, mcpConfigFile, grants, session }: ClaudeFlags): string[] => [
   '--print',
   '--input-format=stream-json',
   '--output-format=stream-json',
@@ -29,28 +26,34 @@ export const claudeArgv = ({ model, systemPromptFile, tools, allowedTools, sessi
   `--model=${model}`,
   `--append-system-prompt-file=${systemPromptFile}`,
   '--strict-mcp-config',
-  `--mcp-config=${JSON.stringify(MCP_CONFIG)}`,
-  `--tools=${tools.join(',')}`,
-  `--allowedTools=${allowedTools.join(',')}`,
+  `--mcp-config=${mcpConfigFile}`,
+  `--tools=${grants.tools.join(',')}`,
+  `--allowedTools=${grants.allowedTools.join(',')}`,
   '--permission-prompt-tool=stdio',
   `--settings=${JSON.stringify(SETTINGS)}`,
-  '--setting-sources=project',
+  `--setting-sources=${grants.projectSettings ? 'project' : ''}`,
   session.resume ? `--resume=${session.id}` : `--session-id=${session.id}`,
 ]
 
-/** Switches of the engine that an agent may bring; all others are those of an engine that runs around this one. */
-const KEPT = [
+/** Of the engine's variables those that the operator or the agent may bring; all others belong to an engine that runs around this one. */
+const KEPT: readonly string[] = [
+  ...ENGINE_SWITCHES,
   'CLAUDE_CODE_OAUTH_TOKEN',
-  'CLAUDE_CODE_MAX_RETRIES',
-  'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
   'CLAUDE_CODE_USE_BEDROCK',
   'CLAUDE_CODE_USE_VERTEX',
 ]
 
+interface EnginePlaces {
+  readonly configDir: string
+  readonly tmpDir: string
+  /** Milliseconds that a tool server may take to start. */
+  readonly serverStartMs: number
+}
+
 /** The environment of the engine: what the agent has, and the switches that make it ours to drive. */
 export function claudeEnv(
   env: Readonly<Record<string, string>>,
-  { configDir, tmpDir }: { readonly configDir: string; readonly tmpDir: string },
+  { configDir, tmpDir, serverStartMs }: EnginePlaces,
 ): Record<string, string> {
   const isForeign = (name: string) => name === 'CLAUDECODE' || (name.startsWith('CLAUDE_CODE_') && !KEPT.includes(name))
   return {
@@ -64,6 +67,7 @@ export function claudeEnv(
     // A body with @/path would put that file before the model, without a tool and without a permission.
     CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    MCP_TIMEOUT: String(serverStartMs),
     ENABLE_TOOL_SEARCH: 'false',
     DISABLE_AUTOUPDATER: '1',
     DISABLE_TELEMETRY: '1',

@@ -29,7 +29,7 @@ const openClaude =
       model: 'haiku',
       systemPromptFile: join(home, 'role.md'),
       tools: ['Bash', 'Read'],
-      allowedTools: ['Bash', 'mcp__hyperhive'],
+      config: { mcpServers: {} },
       sessionFile: join(home, 'session'),
       keepWarmMs: 600_000,
       ...changes,
@@ -134,7 +134,7 @@ describe('the conversation of a claude brain', () => {
 })
 
 timed('what needs a permission is denied with a reason, and the turn goes on', async () => {
-  const bench = benches.open(openClaude({ allowedTools: ['mcp__hyperhive'] }))
+  const bench = benches.open(openClaude({ config: { mcpServers: {}, bash: ['git *'] } }))
   const end = await bench.brain.turn('bash touch made.txt')
   assert.equal(end.reason, 'ok')
   assert.match(end.detail, /the operator has to allow it/)

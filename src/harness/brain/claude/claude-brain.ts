@@ -1,13 +1,17 @@
+import { join } from 'node:path'
+import { HIVE_TOOL_SERVER } from '../../../wire/agent-config.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
 import type { LiveEvent } from '../../../wire/events.ts'
 import type { TurnEnd } from '../../../wire/turn.ts'
 import type { Brain, BrainCheck, EngineSettings } from '../brain.ts'
-import { claudeArgv, claudeEnv, TOOL_SERVER } from './argv.ts'
+import { claudeArgv, claudeEnv } from './argv.ts'
 import type { Delta } from './delta.ts'
 import { type Conversation, Engine } from './engine.ts'
 import { nameLogin } from './login.ts'
+import { writeMcpConfig } from './mcp-config.ts'
 import type { ToolServer } from './mcp-responder.ts'
 import { createSession, type Session } from './session.ts'
+import { grantTools } from './tool-grants.ts'
 import { decideTurnEnd, describeExit } from './turn-outcome.ts'
 
 export interface ClaudeBrainOptions extends EngineSettings {
@@ -18,12 +22,14 @@ export interface ClaudeBrainOptions extends EngineSettings {
   readonly tmpDir: string
   readonly model: string
   readonly systemPromptFile: string
+  /** Tools of the engine that the agent has, as far as its configuration lets it. */
   readonly tools: readonly string[]
-  readonly allowedTools: readonly string[]
   /** Where the id of the conversation is remembered. */
   readonly sessionFile: string
   /** How long each step may take to stop the engine, before the next, harder one. */
   readonly patienceMs?: number
+  /** How long a tool server may take to start. */
+  readonly serverStartMs?: number
   readonly toolServer: ToolServer
   readonly onEvent: (event: LiveEvent) => void
   readonly onDelta?: (delta: Delta) => void
@@ -32,6 +38,8 @@ export interface ClaudeBrainOptions extends EngineSettings {
 }
 
 const PATIENCE_MS = 5_000
+/** Far below the time in which a deployment has to be healthy. */
+const SERVER_START_MS = 20_000
 const LOST_SESSION = /No conversation found/
 
 /** Drives the Claude Code CLI: one warm process that takes turn after turn, or (`keepWarmMs: 0`) a process for each. */
@@ -54,7 +62,7 @@ class ClaudeBrain implements Brain {
   #done: Promise<unknown> = Promise.resolve()
   #idleTimer: NodeJS.Timeout | undefined
   #loginRefused = false
-  /** What the last check found, if all was well. */
+  /** What the last check found, if the engine was well. */
   #wasWell: BrainCheck | undefined
   #leftovers = false
   #toldState: Brain['state'] = 'asleep'
@@ -138,7 +146,13 @@ class ClaudeBrain implements Brain {
 
   async check(): Promise<BrainCheck> {
     // A turn in progress must not be waited for, let alone disturbed.
-    if (this.#engine && this.state !== 'idle') return describeEngine(this.#engine)
+    if (this.#engine && this.state !== 'idle') {
+      try {
+        return await describeEngine(this.#engine)
+      } catch {
+        // It ended meanwhile: the next one is looked at.
+      }
+    }
     const sleeps = !this.#engine && this.#works.length === 0
     if (sleeps && this.#wasWell && !this.#loginRefused) return this.#wasWell
     return this.#alone('upkeep', async (signal) => {
@@ -152,7 +166,7 @@ class ClaudeBrain implements Brain {
     try {
       // A process learns of a new login with its next turn only.
       if (this.#engine && (this.#loginRefused || !nameLogin(this.#engine.account))) await this.#engine.end()
-      return await describeEngine(await this.#ensureEngine(signal))
+      return await describeEngine(await this.#ensureEngine(signal), signal)
     } catch (error) {
       return { claude: 'error', detail: errorText(error), mcp: {} }
     }
@@ -234,17 +248,22 @@ class ClaudeBrain implements Brain {
 
   async #startEngine(signal: AbortSignal): Promise<Engine> {
     const { claudePath, configDir, cwd, env, hangMs, patienceMs = PATIENCE_MS, tmpDir } = this.#options
-    const { onEvent, onDelta = () => {}, toolServer } = this.#options
+    const { onEvent, onDelta = () => {}, toolServer, serverStartMs = SERVER_START_MS } = this.#options
+    const { systemPromptFile, tools, config } = this.#options
+    const mcpConfigFile = join(tmpDir, 'mcp.json')
+    writeMcpConfig(mcpConfigFile, config.mcpServers)
     const session = this.#session.current()
     const model = this.#model
     const engine = await Engine.start(
       {
         path: claudePath,
-        argv: claudeArgv({ ...this.#options, model, session }),
+        argv: claudeArgv({ model, systemPromptFile, mcpConfigFile, grants: grantTools(tools, config), session }),
         cwd,
-        env: claudeEnv(env, { configDir, tmpDir }),
+        env: claudeEnv(env, { configDir, tmpDir, serverStartMs }),
         session,
         toolServer,
+        servers: Object.keys(config.mcpServers),
+        serverStartMs,
         hangMs,
         patienceMs,
         onMessage: (value) => onEvent({ kind: 'stream', value }),
@@ -269,10 +288,15 @@ class ClaudeBrain implements Brain {
   }
 }
 
-async function describeEngine(engine: Engine): Promise<BrainCheck> {
-  const mcp = { [TOOL_SERVER]: (await engine.hasTools()) ? 'ok' : 'error' } as const
+/** Throws when the engine does not say how its tool servers are. */
+async function describeEngine(engine: Engine, signal?: AbortSignal): Promise<BrainCheck> {
+  const [hasTools, problems] = await Promise.all([engine.hasTools(), engine.serverProblems(signal)])
   const login = nameLogin(engine.account)
-  return login
-    ? { claude: 'ok', detail: login, mcp }
-    : { claude: 'needs_login', detail: 'Claude Code has no login', mcp }
+  const details = [login ?? 'Claude Code has no login']
+  const mcp: Record<string, 'ok' | 'error'> = { [HIVE_TOOL_SERVER]: hasTools ? 'ok' : 'error' }
+  for (const [name, problem] of problems) {
+    mcp[name] = problem === undefined ? 'ok' : 'error'
+    if (problem !== undefined) details.push(`tool server ${name} cannot be used: ${problem}`)
+  }
+  return { claude: login ? 'ok' : 'needs_login', detail: details.join('; '), mcp }
 }

@@ -30,6 +30,7 @@ test('throws what the engine refuses, leaves open too long, or takes with it', a
   const lost = control.request({ subtype: 'initialize' }, 60_000)
   control.failAll('it has ended')
   await assert.rejects(lost, { code: 'unavailable', message: 'it has ended' })
+  await assert.rejects(control.request({ subtype: 'interrupt' }, 60_000), { message: 'it has ended' })
 })
 
 test('passes over an answer that nobody awaits, and throws one that is none', () => {

@@ -26,8 +26,10 @@ export interface Control {
 export function createControl(send: (message: object) => void): Control {
   const waiting = new Map<string, PromiseWithResolvers<unknown>>()
   let lastId = 0
+  let failure: HiveError | undefined
   return {
     async request(request, timeoutMs) {
+      if (failure) throw failure
       lastId += 1
       const id = `hive-${lastId}`
       const answered = Promise.withResolvers<unknown>()
@@ -58,7 +60,8 @@ export function createControl(send: (message: object) => void): Control {
       send({ type: 'control_response', response: { subtype: 'error', request_id: requestId, error } }),
 
     failAll(reason) {
-      for (const { reject } of waiting.values()) reject(new HiveError('unavailable', reason))
+      failure = new HiveError('unavailable', reason)
+      for (const { reject } of waiting.values()) reject(failure)
     },
   }
 }

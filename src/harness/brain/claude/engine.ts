@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { HIVE_TOOL_SERVER } from '../../../wire/agent-config.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
-import { TOOL_SERVER } from './argv.ts'
 import { type ClaudeProcess, type ProcessExit, type StreamMessage, startClaude } from './claude-process.ts'
 import { type Control, createControl } from './control.ts'
 import { type Delta, readDelta } from './delta.ts'
 import { answerRequest } from './engine-requests.ts'
 import { createMcpResponder, type McpResponder, type ToolServer } from './mcp-responder.ts'
 import { press } from './press.ts'
+import { findServerProblems } from './server-problems.ts'
 import { hasEnded, observe, type StopCause, type TurnFacts } from './turn-facts.ts'
 import { describeExit } from './turn-outcome.ts'
 
@@ -19,6 +20,10 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string>>
   readonly session: { readonly id: string; readonly resume: boolean }
   readonly toolServer: ToolServer
+  /** Tool servers that it starts itself. */
+  readonly servers: readonly string[]
+  /** Milliseconds that one of them may take to start. */
+  readonly serverStartMs: number
   /** A turn without any sign for so long has hung. */
   readonly hangMs: number
   /** How long each step to stop it may take. */
@@ -75,7 +80,10 @@ export class Engine {
     const kill = (): void => engine.#process.kill('SIGKILL')
     signal.addEventListener('abort', kill)
     try {
-      const hello = await engine.#control.request({ subtype: 'initialize', sdkMcpServers: [TOOL_SERVER] }, START_MS)
+      const hello = await engine.#control.request(
+        { subtype: 'initialize', sdkMcpServers: [HIVE_TOOL_SERVER] },
+        START_MS,
+      )
       engine.#account = Hello.parse(hello).account
       if (options.session.resume) engine.#cost = engine.#askCost()
       return engine
@@ -120,6 +128,18 @@ export class Engine {
       this.exited.then(() => false),
       sleep(this.#options.patienceMs, false, { ref: false }),
     ])
+  }
+
+  /** Waits until the tool servers that it starts itself have started or failed. Gives what is wrong with each. Throws when it does not say. */
+  serverProblems(signal?: AbortSignal): Promise<Map<string, string | undefined>> {
+    const { servers, serverStartMs, patienceMs } = this.#options
+    return findServerProblems({
+      names: servers,
+      ask: () => this.#control.request({ subtype: 'mcp_status' }, patienceMs),
+      // The engine counts from when it started one, and says what it waited for.
+      limitMs: serverStartMs + patienceMs,
+      signal,
+    })
   }
 
   /** Hands it one user message and waits until it is idle again, or gone. Aborted, it is interrupted. Never rejects. */

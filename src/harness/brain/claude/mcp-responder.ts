@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { HIVE_TOOL_SERVER } from '../../../wire/agent-config.ts'
 import { errorText } from '../../../wire/errors.ts'
-import { TOOL_SERVER } from './argv.ts'
 
 /** The tools that the model can call. `call` never rejects: what went wrong is text that the model can act on. */
 export interface ToolServer {
@@ -58,7 +58,7 @@ export function createMcpResponder(server: ToolServer): McpResponder {
     switch (method) {
       case 'initialize': {
         const { protocolVersion } = InitializeParams.parse(params)
-        return { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: TOOL_SERVER, version: '1' } }
+        return { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: HIVE_TOOL_SERVER, version: '1' } }
       }
       case 'tools/list':
         listed.resolve()
