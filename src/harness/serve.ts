@@ -14,6 +14,9 @@ import { Heartbeat } from './heartbeat.ts'
 import { createHiveTools } from './mcp/hive-tools.ts'
 import { agentPrompt } from './prompts/agent.ts'
 import { managerPrompt } from './prompts/manager.ts'
+import { gitGuard } from './repositories/git-config.ts'
+import { proposalTools } from './repositories/proposal.ts'
+import { RepositoryKeeper } from './repositories/repository-keeper.ts'
 import { TurnLoop } from './turn/turn-loop.ts'
 
 /** Tools of the engine that agents have; the rest of its own is not offered. */
@@ -21,6 +24,9 @@ const BUILTIN_TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'Write']
 
 /** Between a call that was refused for good and the next: what was wrong may have been mended. */
 const REFUSED_PAUSE_MS = 5_000
+
+/** How long the first turn waits for the manager's repositories. */
+const KEEP_LIMIT_MS = 30_000
 
 /** Runs the harness until it is told to stop: the first process of every container. */
 export async function serve(config: Config): Promise<never> {
@@ -35,6 +41,7 @@ export async function serve(config: Config): Promise<never> {
     socket: config.socket,
     ops,
     revision: readFileSync(config.revisionFile, 'utf8'),
+    deployment: config.deployment,
     signal: ending.signal,
   })
   if (config.network === 'none') {
@@ -45,16 +52,19 @@ export async function serve(config: Config): Promise<never> {
     })
   }
 
-  const engineSettings = ({ env, settings: { keepWarmMs, hangMs } }: Hello): EngineSettings => ({
+  const gitEnv = config.repositories ? await gitGuard(config.repositories) : {}
+  const engineSettings = ({ env, settings: { keepWarmMs, hangMs, config: agentConfig } }: Hello): EngineSettings => ({
     env: {
       ...env,
       ...(config.network === 'none' ? PROXY_ENV : {}),
       ...config.identity,
+      ...gitEnv,
       PATH: process.env.PATH ?? '/usr/bin:/bin',
       HOME: '/root',
     },
     keepWarmMs,
     hangMs,
+    config: agentConfig,
   })
   const { hello } = await link.connected()
   let current = engineSettings(hello)
@@ -71,11 +81,10 @@ export async function serve(config: Config): Promise<never> {
     },
   })
 
-  const tools = createHiveTools(
-    ops,
-    (op, input, signal) => link.call(op as 'send', input as never, signal),
-    (message) => loop.join(message),
-  )
+  const tools = createHiveTools(ops, (op, input, signal) => link.call(op as 'send', input as never, signal), {
+    onMessage: (message) => loop.join(message),
+    preparations: proposalTools(config.repositories),
+  })
   // The next beat makes up for one that was refused.
   const heartbeat = new Heartbeat(() =>
     link.call('status', { brain: brain.state }).then(
@@ -93,13 +102,15 @@ export async function serve(config: Config): Promise<never> {
     model,
     systemPromptFile,
     tools: BUILTIN_TOOLS,
-    allowedTools: [...BUILTIN_TOOLS, 'mcp__hyperhive'],
     sessionFile: config.sessionFile,
     toolServer: tools,
     onEvent: (event) => events.push(event),
     onState: () => heartbeat.beat(),
   })
   const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
+  const keeper =
+    config.repositories &&
+    new RepositoryKeeper(config.repositories, (text) => events.push({ kind: 'note', level: 'warn', text }))
 
   async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
@@ -142,6 +153,7 @@ export async function serve(config: Config): Promise<never> {
   }
 
   async function obey(command: Command): Promise<void> {
+    if (command.do === 'keep_repositories') return keeper?.keep(KEEP_LIMIT_MS)
     if (command.do === 'set_model') model = command.model
     await attempt(command.do, () => loop.obey(command))
     if (command.do === 'stop') await end()
@@ -161,9 +173,12 @@ export async function serve(config: Config): Promise<never> {
     heartbeat.every(again.settings.heartbeatMs)
     heartbeat.beat()
     void goOn(again)
+    void keeper?.keep(KEEP_LIMIT_MS)
   }
+  const kept = keeper?.keep(KEEP_LIMIT_MS)
   await reportReady()
   void obeyCommands()
+  await kept
   await loop.run()
   return end(brain.leftovers ? START_AFRESH_EXIT_CODE : 0)
 }

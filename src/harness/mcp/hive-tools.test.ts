@@ -17,11 +17,9 @@ const message: Delivery = {
 
 test('a message that the model takes is shown to it and joins its turn', async () => {
   const joined: number[] = []
-  const tools = createHiveTools(
-    agentOps,
-    async () => ({ messages: [message] }),
-    ({ id }) => joined.push(id),
-  )
+  const tools = createHiveTools(agentOps, async () => ({ messages: [message] }), {
+    onMessage: ({ id }) => joined.push(id),
+  })
   const { text } = await tools.call('recv', {}, { signal: new AbortController().signal })
   assert.match(text, /Message 7 from bob.*hello/s)
   assert.deepEqual(joined, [7])
@@ -37,7 +35,7 @@ test('a message that comes when nobody waits for it any more joins nothing', asy
       signals.push(signal)
       return received.promise
     },
-    ({ id }) => joined.push(id),
+    { onMessage: ({ id }) => joined.push(id) },
   )
   const controller = new AbortController()
   const receiving = tools.call('recv', { wait_seconds: 180 }, { signal: controller.signal })

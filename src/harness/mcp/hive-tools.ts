@@ -4,28 +4,43 @@ import type { Delivery } from '../../wire/things.ts'
 import { wakePrompt } from '../turn/wake-prompt.ts'
 import { createToolServer, type ToolServer } from './tool-server.ts'
 
+type Input = Record<string, unknown>
+
+/** Makes of what the model says the op's input, where that is more than it; `describe` tells the model what came of it. */
+export type Preparation = (
+  input: Input,
+) => Promise<{ readonly input: Input; readonly describe: (output: unknown) => string }>
+
+export interface HiveToolsOptions {
+  /** Is told of each message that the model takes with `recv`. */
+  readonly onMessage?: (message: Delivery) => void
+  /** By op. */
+  readonly preparations?: Readonly<Record<string, Preparation>>
+}
+
 /**
  * The tools of an agent's op table, over whatever carries its calls. Messages that the model takes with `recv` are shown
- * as a wake prompt shows them, and told to `onMessage`.
+ * as a wake prompt shows them.
  */
-export const createHiveTools = (
+export function createHiveTools(
   ops: Ops,
-  call: (op: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<unknown>,
-  onMessage: (message: Delivery) => void = () => {},
-): ToolServer =>
-  createToolServer(
-    ops,
-    async (op, input, signal) => {
-      // A call that has to be repeated must not send twice.
-      const output = await call(op, op === 'send' ? { ...input, key: crypto.randomUUID() } : input, signal)
-      // What nobody waits for any more is not read.
-      if (op === 'recv' && !signal.aborted) for (const message of messagesOf(output)) onMessage(message)
-      return output
-    },
-    (op, output) => {
-      if (op !== 'recv') return JSON.stringify(output)
-      return wakePrompt(messagesOf(output)) || '(empty)'
-    },
-  )
+  call: (op: string, input: Input, signal: AbortSignal) => Promise<unknown>,
+  { onMessage = () => {}, preparations = {} }: HiveToolsOptions = {},
+): ToolServer {
+  const prepare: Readonly<Record<string, Preparation>> = {
+    // A call that has to be repeated must not send twice.
+    send: async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: asJson }),
+    recv: async (input) => ({ input, describe: (output) => wakePrompt(messagesOf(output)) || '(empty)' }),
+    ...preparations,
+  }
+  return createToolServer(ops, async (op, said, signal) => {
+    const { input, describe } = (await prepare[op]?.(said)) ?? { input: said, describe: asJson }
+    const output = await call(op, input, signal)
+    // What nobody waits for any more is not read.
+    if (op === 'recv' && !signal.aborted) for (const message of messagesOf(output)) onMessage(message)
+    return describe(output)
+  })
+}
 
+const asJson = (output: unknown): string => JSON.stringify(output)
 const messagesOf = (output: unknown): Delivery[] => (output as Output<typeof agentOps.recv>).messages

@@ -6,6 +6,7 @@ import { errorText } from '../../wire/errors.ts'
 import { MAX_LINE_BYTES } from '../../wire/op.ts'
 import { createMcpResponder, RPC_ERRORS, rpcError } from '../brain/claude/mcp-responder.ts'
 import type { Config } from '../config.ts'
+import { proposalTools } from '../repositories/proposal.ts'
 import { createHiveTools } from './hive-tools.ts'
 
 /** Nothing of ours waits for one, and it must not be answered. */
@@ -23,11 +24,15 @@ export async function serveMcp(config: Config, input: Readable, output: Writable
     (input: unknown, options: { signal: AbortSignal }) => Promise<unknown>
   >
   const responder = createMcpResponder(
-    createHiveTools(config.ops, async (op, args, signal) => {
-      const call = calls[op]
-      if (!call) throw new Error(`no operation ${op}`)
-      return call(args, { signal })
-    }),
+    createHiveTools(
+      config.ops,
+      async (op, args, signal) => {
+        const call = calls[op]
+        if (!call) throw new Error(`no operation ${op}`)
+        return call(args, { signal })
+      },
+      { preparations: proposalTools(config.repositories) },
+    ),
   )
   const splitter = createLineSplitter(MAX_LINE_BYTES)
   const answers = new Set<Promise<void>>()

@@ -16,13 +16,11 @@ export interface ToolServer {
 }
 
 /**
- * The tools of an op table: every op that has a `tool`. `perform` carries a call out; `describe` says in words what came of it
- * (default: its JSON).
+ * The tools of an op table: every op that has a `tool`. `perform` carries a call out and says in words what came of it.
  */
 export function createToolServer(
   ops: Ops,
-  perform: (op: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<unknown>,
-  describe: (op: string, output: unknown) => string = (_op, output) => JSON.stringify(output),
+  perform: (op: string, input: Record<string, unknown>, signal: AbortSignal) => Promise<string>,
 ): ToolServer {
   const toolOps = Object.entries(ops).filter(
     (entry): entry is [string, Op & { tool: z.ZodObject }] => entry[1].tool !== undefined,
@@ -41,7 +39,7 @@ export function createToolServer(
       const input = op.tool.safeParse(args ?? {})
       if (!input.success) return { text: `Bad input: ${describeInputError(input.error)}.`, isError: true }
       try {
-        return { text: describe(name, await perform(name, input.data, signal)), isError: false }
+        return { text: await perform(name, input.data, signal), isError: false }
       } catch (error) {
         return { text: describeFailure(error), isError: true }
       }

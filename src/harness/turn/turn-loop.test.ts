@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { Command } from '../../wire/agent-ops.ts'
+
 import { type ErrorCode, HiveError } from '../../wire/errors.ts'
 import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd, TurnReason } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
-import { TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
+import { type TurnCommand, TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
 
 const message = (id: number): Delivery => ({
   id,
@@ -150,7 +150,7 @@ function openLoop() {
     running,
     ends: link.ends,
     /** What the operator commands, carried out in the background. */
-    obey: (command: Command) => void loop.obey(command),
+    obey: (command: TurnCommand) => void loop.obey(command),
     async ended(count: number) {
       await until(() => link.ends.length >= count)
     },
@@ -308,7 +308,7 @@ describe('a prompt that does not fit', () => {
   const interruptions = [
     [{ do: 'cancel', messages: [1] }, 'ack 1: interrupted'],
     [{ do: 'stop', graceMs: 0 }, 'release 1: interrupted'],
-  ] as const satisfies [Command, string][]
+  ] as const satisfies [TurnCommand, string][]
   for (const [command, expected] of interruptions) {
     timed(`keeps its session when a ${command.do} ends the compaction`, async () => {
       const { link, brain, loop, ends, ended } = openLoop()

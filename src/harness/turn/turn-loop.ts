@@ -18,6 +18,9 @@ export interface TurnLoopOptions {
   readonly pauseMs?: number
 }
 
+/** Those that are about turns and their engine. */
+export type TurnCommand = Exclude<Command, { do: 'keep_repositories' }>
+
 const INTERRUPTED: TurnEnd = { reason: 'interrupted', detail: 'interrupted' }
 
 /**
@@ -153,7 +156,7 @@ export class TurnLoop {
   }
 
   /** Carries out a command; `stop` resolves when the loop may end. */
-  async obey(command: Command): Promise<void> {
+  async obey(command: TurnCommand): Promise<void> {
     switch (command.do) {
       case 'cancel':
         return this.#cancel(command.messages)
