@@ -1,5 +1,16 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { CONFIG_MOUNT } from '../wire/agent-config.ts'
 import { HiveError } from '../wire/errors.ts'
 import { MANAGER } from '../wire/names.ts'
 
@@ -21,6 +32,7 @@ export function createLayout({ stateDir, runDir }: { stateDir: string; runDir: s
     proposed: join(stateDir, 'proposed'),
     applied: join(stateDir, 'applied'),
     meta: join(stateDir, 'meta'),
+    deployments: join(stateDir, 'deployments'),
     credentials: join(stateDir, 'credentials'),
     hostSocket: join(runDir, 'host.sock'),
     gateway: {
@@ -83,6 +95,7 @@ export function makeHiveDirectories(layout: Layout, daemonUid: number, home = pr
     { path: layout.credentials, mode: 0o711 },
     { path: layout.applied, mode: 0o755 },
     { path: layout.meta, mode: 0o755 },
+    { path: layout.deployments, mode: 0o711 },
     { path: layout.proposed, mode: 0o700, uid: managerUid, gid: managerUid },
     { path: layout.gateway.directory, mode: 0o700, uid: daemonUid === 0 ? GATEWAY_UID : undefined },
     { path: join(layout.runDir, 'agents'), mode: 0o711 },
@@ -98,6 +111,7 @@ export function makeAgentDirectories(layout: Layout, name: string, slot: number,
   const paths = layout.agent(name)
   const uid = agentUid(slot, daemonUid)
   const gateway = daemonUid === 0 ? GATEWAY_UID : undefined
+  const config = join(paths.home, 'config')
   // Sockets get the agent's group from their directory. An ordinary user's group may hold others, so it is not let in.
   const socketMode = daemonUid === 0 ? 0o2750 : 0o700
   makeDirectories(daemonUid, [
@@ -107,6 +121,8 @@ export function makeAgentDirectories(layout: Layout, name: string, slot: number,
     { path: paths.run, mode: socketMode, gid: uid },
     { path: paths.egress, mode: socketMode, uid: gateway, gid: uid },
   ])
+  // The daemon's own directory. In the manager it leads from /agents/<name>/config to /proposed/<name>.
+  if (!lstatSync(config, { throwIfNoEntry: false })) symlinkSync(join('../../proposed', name), config)
 }
 
 /** What the manager sees of the others, besides its own. */
@@ -117,8 +133,12 @@ export const managerMounts = (layout: Layout) => [
   { host: layout.proposed, guest: '/proposed', readOnly: false },
 ]
 
-/** What every agent sees. */
-export function agentMounts(layout: Layout, name: string, appDir: string) {
+/** What every agent sees; `configDir` holds the files of its configuration. */
+export function agentMounts(
+  layout: Layout,
+  name: string,
+  { appDir, configDir }: { appDir: string; configDir: string },
+) {
   const paths = layout.agent(name)
   return [
     { host: appDir, guest: '/opt/hive', readOnly: true },
@@ -126,12 +146,23 @@ export function agentMounts(layout: Layout, name: string, appDir: string) {
     { host: paths.egress, guest: '/run/egress', readOnly: true },
     { host: paths.credentials, guest: '/root/.claude', readOnly: false },
     { host: paths.state, guest: '/state', readOnly: false },
+    { host: configDir, guest: CONFIG_MOUNT, readOnly: true },
     ...(name === MANAGER ? managerMounts(layout) : []),
   ]
 }
 
 /** What a hive that was only begun may hold; one that is complete has one of the marks. */
-const STATE_ENTRIES = ['app', 'containers', 'agents', 'credentials', 'applied', 'meta', 'proposed', 'gateway']
+const STATE_ENTRIES = [
+  'app',
+  'containers',
+  'agents',
+  'credentials',
+  'applied',
+  'meta',
+  'deployments',
+  'proposed',
+  'gateway',
+]
 const RUN_ENTRIES = ['agents', 'egress', 'gateway.sock']
 const HIVE_MARKS = ['hive.sqlite', 'host.sock', 'egress']
 

@@ -42,6 +42,13 @@ export const SettingsFile = z.strictObject({
     .max(LONGEST_SECONDS)
     .default(30)
     .describe('a harness without a heartbeat for so long is killed and started again'),
+  healthSeconds: z
+    .number()
+    .min(1)
+    .max(LONGEST_SECONDS)
+    .default(60)
+    .describe('an agent that was deployed has to be well within this time, or it is rolled back'),
+  buildSeconds: z.number().min(1).max(LONGEST_SECONDS).default(600).describe('a build that takes longer is ended'),
   slots: z.number().int().min(1).optional().describe('turns at once; default (RAM - 2 GiB) / 512 MiB'),
   inboxCap: z.number().int().min(1).default(1000).describe('unread messages an inbox holds'),
   maxHops: z.number().int().min(1).default(16).describe('hops of a chain before the operator is asked'),

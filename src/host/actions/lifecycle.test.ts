@@ -4,16 +4,17 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { createLog } from '../../kit/log.ts'
 import type { HarnessLink } from '../agents/harness-link.ts'
-import { INBOX_CAP, ORDINARY_USER, openSupervised, WAITS } from '../agents/supervised-in-test.ts'
+import { DEPLOYED, INBOX_CAP, ORDINARY_USER, openSupervised, WAITS } from '../agents/supervised-in-test.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
+import { ManagerNews } from '../manager-news.ts'
 import { Lifecycle } from './lifecycle.ts'
 
 /** A harness that leaves when it is told to, or by the function that this gives. */
 function sayHello(link: HarnessLink): () => void {
   const gone = new AbortController()
-  link.attach({ signal: gone.signal, connection: {} }, 1, 'r1')
+  link.attach({ signal: gone.signal, connection: {} }, { epoch: 1, revision: 'r1', deployment: undefined })
   void link.takeCommands(60_000, gone.signal).then(() => gone.abort())
   return () => gone.abort()
 }
@@ -24,12 +25,18 @@ async function openLives(bend?: (runtime: ContainerRuntime) => Partial<Container
   const fails = new Set<string>()
   const open = new Set<string>()
   const eventDb = openEventDatabase(':memory:')
+  const log = createLog('silent')
   await hive.registry.create('manager', 0)
   const lifecycle = new Lifecycle({
     ...hive,
+    deployments: { ...hive.deployments, prepare: async () => DEPLOYED, forget: async () => {} },
+    repositories: { has: () => true, remove: async () => {} },
+    meta: { record: async () => {}, forget: async () => {} },
     events: new EventStore(eventDb),
+    news: new ManagerNews({ ...hive, log }),
     daemonUid: ORDINARY_USER,
-    log: createLog('silent'),
+    log,
+    onDestroyed: async () => {},
     async configureGateway() {
       if (fails.has('gateway')) throw new Error('no gateway')
     },

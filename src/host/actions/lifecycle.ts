@@ -4,19 +4,26 @@ import { join } from 'node:path'
 import type { Log } from '../../kit/log.ts'
 import type { OpServer } from '../../kit/op-server.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
-import type { HelperEvent } from '../../wire/events.ts'
 import { agentPort, MANAGER } from '../../wire/names.ts'
+import type { Deployments } from '../agents/deployments.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { type Layout, makeAgentDirectories } from '../layout.ts'
+import type { ManagerNews } from '../manager-news.ts'
+import type { AppliedRepositories } from '../repositories/applied-repositories.ts'
+import type { MetaRepository } from '../repositories/meta-repository.ts'
 
 export interface LifecycleOptions {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
+  readonly deployments: Pick<Deployments, 'prepare' | 'deployed' | 'forget'>
+  readonly repositories: Pick<AppliedRepositories, 'has' | 'remove'>
+  readonly meta: Pick<MetaRepository, 'record' | 'forget'>
   readonly events: EventStore
+  readonly news: ManagerNews
   readonly layout: Layout
   readonly daemonUid: number
   readonly log: Log
@@ -24,29 +31,48 @@ export interface LifecycleOptions {
   readonly openSocket: (agent: string) => Promise<OpServer>
   /** Tells the gateway who there is. Throws when it cannot be told, or cannot serve `agent`. */
   readonly configureGateway: (agent?: string) => Promise<void>
+  /** What waits for a decision about a destroyed agent comes to nothing. */
+  readonly onDestroyed: (agent: string) => Promise<void>
 }
 
 /** What can be done to an agent as a whole; every surface does it through here. One at a time for each agent. */
 export class Lifecycle implements AsyncDisposable {
   readonly #options: LifecycleOptions
   readonly #sockets = new Map<string, OpServer>()
-  readonly #busy = new Map<string, string>()
+  readonly #busy = new Map<string, { readonly verb: string; readonly done: Promise<void> }>()
 
   constructor(options: LifecycleOptions) {
     this.#options = options
   }
 
-  /** Makes directories and sockets of the agents that exist. One for which that fails is shown as failed; the others go on. */
+  /** Makes directories and sockets of the agents that exist, and what those that are to run run with. One for which that fails is shown as failed; the others go on. */
   async openAll(): Promise<void> {
-    const { registry, supervisor, configureGateway } = this.#options
-    for (const { name, slot } of registry.list()) {
+    const { registry, supervisor, deployments, configureGateway } = this.#options
+    for (const { name, slot, desired } of registry.list()) {
       try {
         await this.#openSocket(name, slot)
       } catch (error) {
         supervisor.giveUp(name, `its socket cannot be made: ${errorText(error)}`)
+        continue
+      }
+      if (desired === 'stopped') continue
+      try {
+        await deployments.prepare(name)
+        await this.#noteDeployed(name)
+      } catch (error) {
+        supervisor.giveUp(name, `what it is to run with cannot be made: ${errorText(error)}`)
       }
     }
     await configureGateway()
+  }
+
+  /** In the log of deploys there is every agent, also one with its first configuration, or one that came back. */
+  async #noteDeployed(name: string): Promise<void> {
+    const { deployments, meta } = this.#options
+    const deployed = deployments.deployed(name)
+    if (!deployed) return
+    const { sha, reference: artifact, approval } = deployed
+    await meta.record(name, { sha, artifact, approval, tag: `deployed/${approval ?? 0}` })
   }
 
   async #openSocket(name: string, slot: number): Promise<void> {
@@ -59,9 +85,10 @@ export class Lifecycle implements AsyncDisposable {
     this.#sockets.delete(name)
   }
 
-  /** Starts an agent that exists; makes its socket where that failed before. */
-  async #start(name: string): Promise<void> {
-    const { registry, supervisor, configureGateway } = this.#options
+  /** Starts an agent that exists; makes its socket, and what it runs with, where that failed before. */
+  async bringUp(name: string): Promise<void> {
+    const { registry, supervisor, deployments, configureGateway } = this.#options
+    await deployments.prepare(name)
     if (!this.#sockets.has(name)) {
       // What runs without one holds on to a directory that may be gone.
       await supervisor.stop(name, { now: true })
@@ -76,28 +103,39 @@ export class Lifecycle implements AsyncDisposable {
    * When it cannot be started, nothing of it stays; when only its harness does not say hello, it does.
    */
   async spawn(name: string): Promise<string[]> {
-    const { registry, supervisor, layout } = this.#options
-    return this.#exclusively(name, 'spawn', async () => {
-      const hadFiles = existsSync(layout.agent(name).home)
-      await registry.create(name, Date.now())
-      try {
-        await this.#start(name)
-      } catch (error) {
-        await this.#undoSpawn(name, hadFiles)
-        throw error
-      }
-      await supervisor.waitForHello(name)
-      const twin = registry.names().find((other) => other !== name && agentPort(other) === agentPort(name))
-      return twin
-        ? [`port ${agentPort(name)} is taken by ${twin}: ${name} has no port of its own, its page is on the dashboard`]
-        : []
-    })
+    return this.exclusively(name, 'spawn', () => this.spawnNow(name))
   }
 
-  async #undoSpawn(name: string, hadFiles: boolean): Promise<void> {
+  /** The same, for whoever keeps other operations on the agent away. */
+  async spawnNow(name: string): Promise<string[]> {
+    const { registry, supervisor } = this.#options
+    await this.create(name, () => this.bringUp(name))
+    await this.#noteDeployed(name)
+    await supervisor.waitForHello(name)
+    const twin = registry.names().find((other) => other !== name && agentPort(other) === agentPort(name))
+    return twin
+      ? [`port ${agentPort(name)} is taken by ${twin}: ${name} has no port of its own, its page is on the dashboard`]
+      : []
+  }
+
+  /** Adds an agent and starts it by `start`; when that fails, nothing of it stays but what was there before. */
+  async create(name: string, start: () => Promise<void>): Promise<void> {
+    const { registry, layout, repositories } = this.#options
+    const had = { files: existsSync(layout.agent(name).home), repository: repositories.has(name) }
+    await registry.create(name, Date.now())
+    try {
+      await start()
+    } catch (error) {
+      await this.#undoSpawn(name, had)
+      throw error
+    }
+  }
+
+  async #undoSpawn(name: string, had: { files: boolean; repository: boolean }): Promise<void> {
     try {
       await this.#takeDown(name)
-      if (!hadFiles) await this.#purge(name)
+      if (!had.repository) await this.#removeRepository(name)
+      if (!had.files) await this.#removeFiles(name)
     } catch (error) {
       // What made the spawn fail is of more use to the operator; the agent is listed and can be destroyed.
       this.#options.log.error({ agent: name, error: errorText(error) }, 'a failed spawn cannot be undone')
@@ -106,40 +144,42 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Starts an agent and keeps it running. */
   async start(name: string): Promise<void> {
-    await this.#exclusively(name, 'start', async () => {
+    await this.exclusively(name, 'start', async () => {
       await this.#options.registry.setDesired(name, 'running')
-      await this.#start(name)
+      await this.bringUp(name)
       await this.#options.supervisor.waitForHello(name)
     })
   }
 
   /** Stops an agent and keeps it stopped. */
   async kill(name: string, { now }: { now: boolean }): Promise<void> {
-    await this.#exclusively(name, 'kill', async () => {
-      const { registry, supervisor } = this.#options
+    await this.exclusively(name, 'kill', async () => {
+      const { registry, supervisor, news } = this.#options
       await registry.setDesired(name, 'stopped')
       await supervisor.stop(name, { now })
-      if (name !== MANAGER) await this.#tellManager({ event: 'killed', agent: name })
+      if (name !== MANAGER) await news.tell({ event: 'killed', agent: name })
     })
   }
 
   async restart(name: string, { now }: { now: boolean }): Promise<void> {
-    await this.#exclusively(name, 'restart', async () => {
+    await this.exclusively(name, 'restart', async () => {
       const { registry, supervisor } = this.#options
       await registry.setDesired(name, 'running')
       await supervisor.stop(name, { now })
-      await this.#start(name)
+      await this.bringUp(name)
       await supervisor.waitForHello(name)
     })
   }
 
   /** Removes an agent. Notes and login stay for a revival unless `purge`, which also takes those of one that was destroyed before. */
   async destroy(name: string, { purge }: { purge: boolean }): Promise<void> {
-    await this.#exclusively(name, 'destroy', async () => {
-      const { registry } = this.#options
+    await this.exclusively(name, 'destroy', async () => {
+      const { registry, meta, news, onDestroyed } = this.#options
       if (!(purge && registry.wasDestroyed(name))) await this.#takeDown(name)
+      await meta.forget(name)
+      await onDestroyed(name)
       if (purge) await this.#purge(name)
-      await this.#tellManager({ event: 'destroyed', agent: name })
+      await news.tell({ event: 'destroyed', agent: name })
     })
   }
 
@@ -162,6 +202,17 @@ export class Lifecycle implements AsyncDisposable {
 
   /** The row goes last: with it the slot is free, and what were left would belong to whoever gets it. */
   async #purge(name: string): Promise<void> {
+    await this.#removeRepository(name)
+    await this.#removeFiles(name)
+  }
+
+  async #removeRepository(name: string): Promise<void> {
+    const { repositories, deployments } = this.#options
+    await repositories.remove(name)
+    await deployments.forget(name)
+  }
+
+  async #removeFiles(name: string): Promise<void> {
     const { registry, broker, events, layout } = this.#options
     const { home, credentials } = layout.agent(name)
     const log = join(layout.gateway.log, `${name}.jsonl`)
@@ -171,26 +222,24 @@ export class Lifecycle implements AsyncDisposable {
     await registry.purge(name)
   }
 
-  /** What was done is done, also when the manager has no room for the news. */
-  async #tellManager(event: HelperEvent): Promise<void> {
-    const { registry, broker, log } = this.#options
-    if (!registry.find(MANAGER)) return
-    try {
-      await broker.tell(MANAGER, event)
-    } catch (error) {
-      log.warn({ event, error: errorText(error) }, 'the manager could not be told')
-    }
-  }
-
-  async #exclusively<T>(agent: string, verb: string, act: () => Promise<T>): Promise<T> {
+  /** Does one thing to an agent at a time. Throws `conflict` when something else is being done to it. */
+  async exclusively<T>(agent: string, verb: string, act: () => Promise<T>): Promise<T> {
     const busy = this.#busy.get(agent)
-    if (busy) throw new HiveError('conflict', `${agent}: ${busy} is in progress`, { hint: 'wait for it to end' })
-    this.#busy.set(agent, verb)
+    if (busy) throw new HiveError('conflict', `${agent}: ${busy.verb} is in progress`, { hint: 'wait for it to end' })
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    this.#busy.set(agent, { verb, done })
     try {
       return await act()
     } finally {
       this.#busy.delete(agent)
+      resolve()
     }
+  }
+
+  /** Does it once nothing else is being done to the agent. */
+  async whenFree<T>(agent: string, verb: string, act: () => Promise<T>): Promise<T> {
+    for (let busy = this.#busy.get(agent); busy; busy = this.#busy.get(agent)) await busy.done
+    return this.exclusively(agent, verb, act)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

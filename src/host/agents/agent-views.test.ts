@@ -18,8 +18,8 @@ describe('what is seen of an agent', () => {
     now = 2_000
     const link = supervisor.link('alice')
     const epoch = await broker.beginEpoch('alice', { charge: false, reason: '' })
-    link.attach({ signal: WAITS, connection: {} }, epoch, 'r1')
-    link.becameReady({ claude: 'ok', detail: '' })
+    link.attach({ signal: WAITS, connection: {} }, { epoch, revision: 'r1', deployment: undefined })
+    link.becameReady({ claude: 'ok', detail: '', mcp: {} })
     // Nobody asks, but it is noticed.
     t.mock.timers.tick(1_000)
     now = 3_000
@@ -31,7 +31,7 @@ describe('what is seen of an agent', () => {
     link.turnBegan()
     assert.deepEqual(seen(), ['thinking', 4_000, 4_000])
     now = 5_000
-    link.attach({ signal: WAITS, connection: {} }, epoch, 'r1')
+    link.attach({ signal: WAITS, connection: {} }, { epoch, revision: 'r1', deployment: undefined })
     assert.deepEqual(seen(), ['thinking', 4_000, 4_000])
   })
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../kit/clock.ts'
 import { agentPort, containerName, roleOf } from '../../wire/names.ts'
 import type { Agent, AgentState } from '../../wire/things.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Deployments } from './deployments.ts'
 import type { HarnessLink } from './harness-link.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import type { Failure, Supervisor } from './supervisor.ts'
@@ -10,6 +11,7 @@ export interface AgentViewsOptions {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
+  readonly deployments: Pick<Deployments, 'find' | 'deployed'>
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
@@ -53,7 +55,7 @@ export class AgentViews implements Disposable {
 
   /** `sharing`: agents with the same port by hash, itself among them; the oldest has it. */
   #view(row: AgentRow, sharing: readonly AgentRow[]): Agent {
-    const { broker, defaultModel, revision } = this.#options
+    const { broker, deployments, defaultModel, revision } = this.#options
     const { name } = row
     const facts = this.#factsOf(row)
     const { link, failure } = facts
@@ -73,7 +75,8 @@ export class AgentViews implements Disposable {
             since: link.turnSince ?? this.#openedAt,
           }
         : null,
-      model: row.model ?? defaultModel,
+      model: row.model ?? deployments.find(name)?.config.model ?? defaultModel,
+      sha: deployments.deployed(name)?.sha ?? null,
       unread: store.pending(name),
       port: agentPort(name),
       portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,

@@ -18,7 +18,7 @@ describe('the link to a harness', () => {
       using _ = link.reserve(first.call.connection)
       assert.throws(() => link.reserve(second.call.connection), { code: 'conflict' })
       assert.throws(() => link.reserve(first.call.connection), { code: 'conflict' })
-      link.attach(first.call, 1, 'r1')
+      link.attach(first.call, { epoch: 1, revision: 'r1', deployment: undefined })
     }
     assert.throws(() => link.reserve(second.call.connection), { code: 'conflict' })
     first.leave()
@@ -34,12 +34,12 @@ describe('the link to a harness', () => {
   test('gives commands again that may not have arrived before the connection broke', async () => {
     const link = openLink()
     const [first, second] = [connect(), connect()]
-    link.attach(first.call, 1, 'r1')
+    link.attach(first.call, { epoch: 1, revision: 'r1', deployment: undefined })
     link.command({ do: 'cancel', messages: [] })
     assert.deepEqual(await link.takeCommands(0, first.call.signal), [{ do: 'cancel', messages: [] }])
     link.command({ do: 'compact' })
     first.leave()
-    link.attach(second.call, 1, 'r1')
+    link.attach(second.call, { epoch: 1, revision: 'r1', deployment: undefined })
     assert.deepEqual(await link.takeCommands(0, second.call.signal), [
       { do: 'cancel', messages: [] },
       { do: 'compact' },
@@ -50,23 +50,23 @@ describe('the link to a harness', () => {
   test('takes nothing for a connection that broke while it waited', async () => {
     const link = openLink()
     const [first, second] = [connect(), connect()]
-    link.attach(first.call, 1, 'r1')
+    link.attach(first.call, { epoch: 1, revision: 'r1', deployment: undefined })
     const waiting = link.takeCommands(60_000, first.call.signal)
     link.command({ do: 'cancel', messages: [] })
     first.leave()
     assert.deepEqual(await waiting, [])
-    link.attach(second.call, 1, 'r1')
+    link.attach(second.call, { epoch: 1, revision: 'r1', deployment: undefined })
     assert.deepEqual(await link.takeCommands(0, second.call.signal), [{ do: 'cancel', messages: [] }])
   })
 
   test('gives a new process no command that was meant for its predecessor', async () => {
     const link = openLink()
     const [first, second] = [connect(), connect()]
-    link.attach(first.call, 1, 'r1')
+    link.attach(first.call, { epoch: 1, revision: 'r1', deployment: undefined })
     link.command({ do: 'stop', graceMs: 0 })
     await link.takeCommands(0, first.call.signal)
     first.leave()
-    link.attach(second.call, 2, 'r1')
+    link.attach(second.call, { epoch: 2, revision: 'r1', deployment: undefined })
     assert.deepEqual(await link.takeCommands(0, second.call.signal), [])
   })
 })

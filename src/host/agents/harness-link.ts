@@ -1,8 +1,8 @@
 import type { Clock } from '../../kit/clock.ts'
 import { createNotifier } from '../../kit/notifier.ts'
-import type { Command } from '../../wire/agent-ops.ts'
+import type { agentOps, Command } from '../../wire/agent-ops.ts'
 import { HiveError } from '../../wire/errors.ts'
-import type { Call } from '../../wire/op.ts'
+import type { Call, Input } from '../../wire/op.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 
 /** A harness that said hello and is connected. */
@@ -10,12 +10,14 @@ export interface LiveHarness {
   readonly connection: object
   readonly epoch: number
   readonly revision: string
+  /** Commit of the configuration that it says it runs with. */
+  readonly deployment: string | undefined
   /** Steady clock, ms: its last sign of life. */
   seenAt: number
   brain: 'idle' | 'thinking' | 'compacting' | 'asleep'
   /** Steady clock, ms: since when it does that. */
   brainSince: number
-  ready: { claude: 'ok' | 'needs_login' | 'error'; detail: string } | undefined
+  ready: Input<typeof agentOps.ready> | undefined
 }
 
 /**
@@ -103,7 +105,7 @@ export class HarnessLink {
     }
   }
 
-  attach(call: Call, epoch: number, revision: string): void {
+  attach(call: Call, { epoch, revision, deployment }: Pick<LiveHarness, 'epoch' | 'revision' | 'deployment'>): void {
     // The same process, which was away: what it may not have got it gets again.
     this.#commands = epoch === this.#epoch ? [...this.#fetched, ...this.#commands] : []
     this.#fetched = []
@@ -113,6 +115,7 @@ export class HarnessLink {
       connection: call.connection,
       epoch,
       revision,
+      deployment,
       seenAt: this.#now(),
       brain: 'asleep',
       brainSince: this.#now(),

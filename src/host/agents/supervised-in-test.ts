@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createLog } from '../../kit/log.ts'
+import { DEFAULT_AGENT_CONFIG } from '../../wire/agent-config.ts'
 import { Broker } from '../broker/broker.ts'
 import { SqliteStore } from '../broker/sqlite-store.ts'
 import { openFakeRuntime } from '../containers/fake/runtime.ts'
@@ -14,10 +15,12 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
 export const ORDINARY_USER = 1000
 export const INBOX_CAP = 10
+/** The commit that every agent runs with. */
+export const DEPLOYED = 'c'.repeat(40)
 const RATE = { perSecond: 1e9, burst: 1e9 }
 export const WAITS = new AbortController().signal
 
-type Options = Partial<Pick<SupervisorOptions, 'silentMs' | 'lookMs' | 'now'>>
+type Options = Partial<Pick<SupervisorOptions, 'silentMs' | 'lookMs' | 'now' | 'deployments'>>
 
 /** A supervisor of alice on the fake runtime; `bend` changes what that does. Its harness is a program that does nothing. */
 export async function openSupervised(
@@ -45,12 +48,21 @@ export async function openSupervised(
       now: Date.now,
     }),
   )
+  const deployed = { sha: DEPLOYED, reference: 'a', config: DEFAULT_AGENT_CONFIG, directory }
+  const deployments = {
+    get: () => deployed,
+    find: () => deployed,
+    deployed: () => ({ ...deployed, approval: null }),
+    isOnTrial: () => false,
+  }
   const fake = stack.use(openFakeRuntime())
+  const runtime = { ...fake, ...bend(fake) }
   const supervisor = stack.use(
     new Supervisor({
       registry,
       broker,
-      runtime: { ...fake, ...bend(fake) },
+      runtime,
+      deployments,
       layout,
       app: { directory, revision: 'r1' },
       network: 'none',
@@ -73,7 +85,9 @@ export async function openSupervised(
     registry,
     broker,
     fake,
+    runtime,
     supervisor,
+    deployments,
     life,
     /** The next life that is not `former`. */
     async nextLife(former?: string): Promise<string> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { openSupervised, WAITS } from './supervised-in-test.ts'
+import { DEFAULT_AGENT_CONFIG } from '../../wire/agent-config.ts'
+import { DEPLOYED, openSupervised, WAITS } from './supervised-in-test.ts'
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await nextTurn()
@@ -91,7 +92,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       { lookMs: 20 },
     )
     await hive.fake.apply(
-      { name: CONTAINER, argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
+      { name: CONTAINER, app: 'r0', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
       { reference: 'r0', revision: 'none' },
     )
     const { incarnation } = await hive.fake.start(CONTAINER)
@@ -99,6 +100,49 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     await hive.supervisor.reconcile()
     await hive.nextLife(incarnation)
     assert.deepEqual((await hive.broker.store.get(id))?.failures, 1)
+  })
+
+  test('adopts what runs with the deployed configuration, or with none, and starts again what runs with another', async () => {
+    for (const [revision, isLeft] of [
+      [DEPLOYED, true],
+      ['none', true],
+      ['d'.repeat(40), false],
+    ] as const) {
+      await using hive = await openSupervised()
+      await hive.fake.apply(
+        { name: CONTAINER, app: 'r0', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
+        { reference: 'r0', revision },
+      )
+      const { incarnation } = await hive.fake.start(CONTAINER)
+      await hive.supervisor.reconcile()
+      if (isLeft) assert.equal(await hive.life(), incarnation)
+      else await hive.nextLife(incarnation)
+      const [status] = await hive.fake.list()
+      assert.equal(status?.deployment.revision, isLeft ? revision : DEPLOYED)
+    }
+  })
+
+  test('leaves an agent alone that a deploy has started to try it, though it is to be stopped', async () => {
+    let isOnTrial = true
+    let looks = 0
+    const deployed = { sha: DEPLOYED, reference: 'a', config: DEFAULT_AGENT_CONFIG, directory: '/' }
+    await using hive = await openSupervised(
+      (fake) => ({
+        list() {
+          looks += 1
+          return fake.list()
+        },
+      }),
+      { lookMs: 10, deployments: { get: () => deployed, find: () => deployed, isOnTrial: () => isOnTrial } },
+    )
+    await hive.registry.setDesired('alice', 'stopped')
+    await hive.supervisor.reconcile()
+    await hive.supervisor.start('alice')
+    const before = looks
+    await until(() => looks > before + 2)
+    assert.notEqual(await hive.life(), undefined)
+    isOnTrial = false
+    while ((await hive.life()) !== undefined) await nextTurn()
   })
 
   test('goes on when an agent was destroyed before its end was told', async () => {
@@ -187,7 +231,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     await hive.supervisor.reconcile()
     await hive.nextLife()
     const link = hive.supervisor.link('alice')
-    link.attach({ signal: WAITS, connection: {} }, 1, 'r1')
+    link.attach({ signal: WAITS, connection: {} }, { epoch: 1, revision: 'r1', deployment: undefined })
     now += 60_000
     await until(() => link.live?.seenAt === now)
     assert.equal(kills, 0)

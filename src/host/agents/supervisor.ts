@@ -8,6 +8,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
+import type { Deployments } from './deployments.ts'
 import { HarnessLink } from './harness-link.ts'
 import type { Resting } from './memory-watch.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
@@ -17,6 +18,7 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly runtime: ContainerRuntime
+  readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
   /** How often what runs is compared with what should. */
@@ -29,6 +31,7 @@ export interface SupervisorOptions extends ContainerSettings {
 const AFRESH_MS = 500
 /** How long a turn may go on after its agent was told to stop. */
 const STOP_GRACE_MS = 30_000
+const COMMIT = /^[0-9a-f]{40}$/
 const LOOK_MS = 10_000
 /** How soon a watch that failed is begun again. */
 const WATCH_RETRY_MS = { first: 1_000, longest: 30_000 }
@@ -148,7 +151,13 @@ export class Supervisor implements AsyncDisposable {
     }
     const kept = this.#keep(row.name)
     kept.life = status?.incarnation
-    if (isRunning) return log.info({ agent: row.name }, 'adopted a running container')
+    if (isRunning) {
+      log.info({ agent: row.name }, 'adopted a running container')
+      // The daemon ended in the middle of a deploy. Containers of an older hive have no commit: they are left alone.
+      const { revision } = status.deployment
+      if (COMMIT.test(revision) && revision !== this.#options.deployments.find(row.name)?.sha) this.#renew(row.name)
+      return
+    }
     await this.#takeBack(row.name, kept, status?.exit)
     await this.#tryStart(row.name, kept)
   }
@@ -208,20 +217,32 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
-    const { registry, runtime, broker, app, now } = this.#options
+    const { registry, runtime, deployments, now } = this.#options
     kept.isBusy = true
     try {
-      await runtime.apply(specOf(registry.get(agent), this.#options), { reference: app.revision, revision: 'none' })
+      const deployed = deployments.get(agent)
+      const { reference, sha } = deployed
+      await runtime.apply(specOf(registry.get(agent), deployed, this.#options), { reference, revision: sha })
       // Who let go of it in the meantime has stopped it already.
       if (!this.#isKept(agent, kept)) return this.#assertStarting()
       const { incarnation } = await runtime.start(containerName(agent))
       kept.life = incarnation
       kept.lifeSince = now()
       kept.failure = undefined
-      if (this.#isKept(agent, kept)) broker.openInbox(agent)
+      if (this.#isKept(agent, kept)) this.admitMail(agent)
     } finally {
       kept.isBusy = false
     }
+  }
+
+  /**
+   * Opens the inbox of an agent that may have mail: not while a deploy tries another configuration, nor without a login, since
+   * no turn could end well.
+   */
+  admitMail(agent: string): void {
+    const { broker, deployments } = this.#options
+    if (deployments.isOnTrial(agent) || this.link(agent).live?.ready?.claude === 'needs_login') broker.closeInbox(agent)
+    else broker.openInbox(agent)
   }
 
   /** A start that fails counts as an end: it is tried again, later and later. */
@@ -270,6 +291,17 @@ export class Supervisor implements AsyncDisposable {
     }
     await runtime.stop(containerName(agent), { graceMs: 5_000 })
     await broker.reclaim(agent, { charge: false, reason: 'stopped' })
+  }
+
+  /** Gives an agent a new life with what is deployed, once its turn has ended. */
+  #renew(agent: string): void {
+    const { registry, log } = this.#options
+    log.warn({ agent }, 'it runs with another configuration than the deployed one: it is started again')
+    const restart = async () => {
+      await this.#stopContainer(agent, { now: false })
+      if (registry.find(agent)?.desired === 'running') await this.#tryStart(agent, this.#keep(agent))
+    }
+    this.#inBackground(this.#noting(`agent ${agent}`, restart))
   }
 
   async #waitForEnd(agent: string, timeoutMs: number): Promise<void> {
@@ -371,7 +403,8 @@ export class Supervisor implements AsyncDisposable {
     )
     for (const { name, desired } of this.#options.registry.list()) {
       const isRunning = containers.get(containerName(name))?.state === 'running'
-      if (isRunning && desired === 'stopped' && !this.#stops.has(name)) this.#stopInBackground(name)
+      const isUnwanted = desired === 'stopped' && !this.#stops.has(name) && !this.#options.deployments.isOnTrial(name)
+      if (isRunning && isUnwanted) this.#stopInBackground(name)
     }
   }
 
@@ -406,6 +439,7 @@ export class Supervisor implements AsyncDisposable {
       kept.failure = { detail: how, isFinal: false }
       this.#planStart(agent, kept, restart.after)
     }
+    this.link(agent).changes.notify()
     broker.changes.notify()
   }
 
