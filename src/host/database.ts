@@ -61,6 +61,61 @@ const HIVE_MIGRATIONS = [
 
   CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE approvals (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- kept for ever, never used again
+    agent        TEXT NOT NULL,
+    kind         TEXT NOT NULL CHECK (kind IN ('spawn', 'init_config', 'apply_commit')),
+    state        TEXT NOT NULL CHECK (
+                   state IN ('pending', 'stale', 'approved', 'deployed', 'failed', 'denied', 'cancelled')),
+    sha          TEXT,
+    base         TEXT,                               -- what ran when it was shown last
+    requester    TEXT NOT NULL,
+    description  TEXT,
+    requested_at INTEGER NOT NULL,
+    decided_at   INTEGER,
+    ended_at     INTEGER,
+    note         TEXT,
+    tag          TEXT,
+    tries        INTEGER NOT NULL DEFAULT 0          -- how often its deploy was begun
+  ) STRICT;
+  CREATE INDEX approvals_open ON approvals (id) WHERE state IN ('pending', 'stale', 'approved');
+  CREATE INDEX approvals_agent ON approvals (agent, id);
+  CREATE INDEX approvals_deploys ON approvals (ended_at) WHERE state IN ('deployed', 'failed');
+
+  CREATE TABLE deploy_log (
+    approval INTEGER NOT NULL,
+    n        INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    text     TEXT NOT NULL,
+    PRIMARY KEY (approval, n)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What each agent runs with: applied/main, built.
+  CREATE TABLE deployments (
+    agent     TEXT PRIMARY KEY,
+    sha       TEXT NOT NULL,
+    reference TEXT NOT NULL,                         -- what the runtime made of it
+    config    TEXT NOT NULL,                         -- JSON of its agent.json
+    approval  INTEGER,                               -- null: the first, which none was needed for
+    at        INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    actor    TEXT NOT NULL,
+    verb     TEXT NOT NULL,
+    agent    TEXT,
+    approval INTEGER,
+    detail   TEXT NOT NULL                           -- JSON
+  ) STRICT;
+  CREATE INDEX audit_agent ON audit (agent, id);
+  CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+  CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 const EVENT_MIGRATIONS = [

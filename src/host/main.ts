@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import { createSteadyClock } from '../kit/clock.ts'
+import { createFailPoints } from '../kit/fail-points.ts'
 import { createLog } from '../kit/log.ts'
 import { connectOps } from '../kit/op-client.ts'
 import { assertSocketPath, serveOps } from '../kit/op-server.ts'
@@ -11,10 +12,13 @@ import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentViews } from './agents/agent-views.ts'
+import { Deployments } from './agents/deployments.ts'
 import { startMemoryWatch } from './agents/memory-watch.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
 import { findAppParts, installApp, pruneApps } from './app-dir.ts'
+import { openApprovals } from './approvals/open-approvals.ts'
+import { AuditLog } from './audit-log.ts'
 import { Broker } from './broker/broker.ts'
 import { SqliteStore } from './broker/sqlite-store.ts'
 import { endCompanion } from './companion.ts'
@@ -22,10 +26,14 @@ import { chooseRuntime } from './containers/choose.ts'
 import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
-import { endpointOf, Gateway } from './gateway-client.ts'
+import { Gateway } from './gateway-client.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
+import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
+import { AppliedRepositories } from './repositories/applied-repositories.ts'
+import { MetaRepository } from './repositories/meta-repository.ts'
 import { startRetention } from './retention.ts'
+import { Secrets } from './secrets.ts'
 import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
@@ -74,13 +82,32 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
+  onStep('the repositories of configurations are looked at')
+  const repositories = new AppliedRepositories({ directory: layout.applied, log })
+  await repositories.sweep()
+  const meta = new MetaRepository({ directory: layout.meta })
+  await meta.open()
+  const secrets = new Secrets(db)
+  const secret = (name: string) => secrets.get(name)
+  const deployments = new Deployments({
+    db,
+    directory: layout.deployments,
+    repositories,
+    runtime,
+    secrets,
+    buildTimeoutMs: settings.buildSeconds * 1000,
+  })
+
   onStep('the gateway, and the scripted model of a demo, come up')
   const model = await chooseModel(db, settings)
   const demo =
     model === 'demo' ? running.use(new DemoModel({ layout, app, log, onMoved: () => tellOfMovedModel() })) : undefined
   const moved = await demo?.open()
-  const agentEnv = (agent: string): Record<string, string> =>
-    demo ? demoEnv(settings.agentEnv, demo.url(), agent) : settings.agentEnv
+  /** What an agent brings itself wins; in a demo no credential passes, whoever has it. */
+  const agentEnv = (agent: string, own: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const env = { ...settings.agentEnv, ...own }
+    return demo ? demoEnv(env, demo.url(), agent) : env
+  }
   const gateway = running.use(
     new Gateway({
       layout,
@@ -88,10 +115,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       daemonUid: uid,
       log,
       agents: () => registry.names(),
-      endpoints: () => {
-        const baseUrl = agentEnv(MANAGER).ANTHROPIC_BASE_URL
-        return [...settings.endpoints, ...(baseUrl ? [endpointOf(baseUrl)] : [])]
-      },
+      egressOf: (agent) => deployments.find(agent)?.config.egress,
+      endpoints: () => settings.endpoints,
+      modelUrl: () => agentEnv(MANAGER).ANTHROPIC_BASE_URL,
     }),
   )
   await gateway.open()
@@ -103,6 +129,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       sendRate: { perSecond: settings.sendPerSecond, burst: settings.sendBurst },
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
       recipients: registry,
+      allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
       now,
     }),
   )
@@ -111,6 +138,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       registry,
       broker,
       runtime,
+      deployments,
       layout,
       app,
       network: settings.network,
@@ -128,7 +156,15 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
 
   const views = running.use(
-    new AgentViews({ registry, broker, supervisor, defaultModel: settings.model, revision: app.revision, now }),
+    new AgentViews({
+      registry,
+      broker,
+      supervisor,
+      deployments,
+      defaultModel: settings.model,
+      revision: app.revision,
+      now,
+    }),
   )
 
   /** What an agent was told at hello holds for its whole life. */
@@ -142,6 +178,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     registry,
     broker,
     supervisor,
+    deployments,
+    secret,
     events,
     log,
     defaults: {
@@ -152,16 +190,23 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     },
     agentEnv,
   }
+  const audit = new AuditLog(db)
+  const news = new ManagerNews({ registry, broker, log })
   const lifecycle: Lifecycle = running.use(
     new Lifecycle({
       registry,
       broker,
       supervisor,
+      deployments,
+      repositories,
+      meta,
       events,
+      news,
       layout,
       daemonUid: uid,
       log,
       configureGateway: (agent) => gateway.configure(agent),
+      onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
       openSocket: (agent) => {
         // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {
@@ -171,11 +216,36 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           onInternalError,
         }
         return agent === MANAGER
-          ? serveOps(managerOps, managerHandlers({ ...socketDeps, lifecycle, runtime }), options)
+          ? serveOps(managerOps, managerHandlers({ ...socketDeps, lifecycle, runtime, approvals, audit }), options)
           : serveOps(agentOps, agentHandlers(socketDeps, agent), options)
       },
     }),
   )
+
+  const { approvals, deployer } = openApprovals({
+    db,
+    registry,
+    broker,
+    supervisor,
+    deployments,
+    repositories,
+    meta,
+    runtime,
+    lifecycle,
+    configureGateway: (agent) => gateway.configure(agent),
+    news,
+    audit,
+    healthMs: settings.healthSeconds * 1000,
+    onChange: () => broker.changes.notify(),
+    onRepositoriesChanged: () => {
+      const manager = supervisor.link(MANAGER)
+      if (manager.live) manager.command({ do: 'keep_repositories' })
+    },
+    passes: createFailPoints(process.env.HIVE_FAIL_POINT),
+    log,
+    now,
+  })
+  running.use(deployer)
 
   running.use(startRetention(store, log))
   running.use(
@@ -193,7 +263,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   broker.takeUp(registry.names())
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
-  const inUse = (await runtime.list()).map(({ deployment }) => deployment.reference)
+  await approvals.resume()
+  // Containers of an older hive have the revision of their programs there.
+  const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
   const seeded = demo ? seedDemo({ db, registry, lifecycle, broker, log }) : Promise.resolve()
 
@@ -209,6 +281,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         log.error({ what, error: errorText(error) }, 'the hive did not end cleanly')
       }
     }
+    deployer.halt()
     supervisor.refuseStarts()
     await seeded
     if (stopAgents) await attempt('agents', supervisor.stopAll({ now: false }))
@@ -232,6 +305,11 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         supervisor,
         views,
         lifecycle,
+        deployments,
+        approvals,
+        secrets,
+        audit,
+        news,
         events,
         runtime,
         app,
@@ -248,10 +326,12 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           ...gateway.errors(),
           ...(demo?.errors() ?? []),
           ...supervisor.errors(),
+          ...deployer.errors(),
+          ...repositories.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
             : []),
-          ...registry.undecodable.map(({ table, id, problem }) => ({
+          ...[...registry.undecodable, ...deployments.undecodable].map(({ table, id, problem }) => ({
             where: `${table} ${id}`,
             problem,
             since: startedAt,

@@ -1,10 +1,16 @@
 import type { Agent, Need } from '../wire/things.ts'
+import type { Approvals } from './approvals/approvals.ts'
 import type { Store } from './broker/store.ts'
 
 /** Everything that waits for the operator, oldest first; nothing of it is stored, so what no longer waits is not there. */
-export async function listNeeds(store: Store, agents: readonly Agent[]): Promise<Need[]> {
+export async function listNeeds(
+  store: Store,
+  agents: readonly Agent[],
+  approvals: Pick<Approvals, 'list'>,
+): Promise<Need[]> {
   const [dead, chains] = await Promise.all([store.deadLetters(), store.pausedChains()])
-  const unreadable = [...dead.errors, ...(await store.undecodable())]
+  const open = approvals.list({ all: false, limit: 1000 })
+  const unreadable = [...dead.errors, ...open.errors, ...(await store.undecodable())]
   const needs: Need[] = [
     ...dead.messages.map(
       (message): Need => ({
@@ -14,6 +20,16 @@ export async function listNeeds(store: Store, agents: readonly Agent[]): Promise
         actions: [`hive requeue ${message.id}`, `hive drop ${message.id}`],
       }),
     ),
+    ...open.approvals
+      .filter(({ state }) => state !== 'approved')
+      .map(
+        (approval): Need => ({
+          kind: 'approval',
+          since: approval.requestedAt,
+          approval,
+          actions: ['show', 'approve', 'deny'].map((verb) => `hive ${verb} ${approval.id}`),
+        }),
+      ),
     ...unreadable.map((row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] })),
     ...chains.map(
       (chain): Need => ({
@@ -46,11 +62,15 @@ function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[]
 }
 
 /** How many things wait for the operator, without reading them. */
-export async function countNeeds(store: Store, agents: readonly Agent[]): Promise<number> {
+export async function countNeeds(
+  store: Store,
+  agents: readonly Agent[],
+  approvals: Pick<Approvals, 'countPending'>,
+): Promise<number> {
   const [dead, chains, unreadable] = await Promise.all([
     store.countDeadLetters(),
     store.pausedChains(),
     store.undecodable(),
   ])
-  return dead + chains.length + unreadable.length + agents.flatMap(needOfAgent).length
+  return dead + approvals.countPending() + chains.length + unreadable.length + agents.flatMap(needOfAgent).length
 }

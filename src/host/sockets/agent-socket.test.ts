@@ -19,8 +19,16 @@ async function openSocket() {
     /** The socket as a daemon has it that knows nothing of earlier connections. */
     open() {
       const link = new HarnessLink('alice', Date.now)
-      const supervisor = { link: () => link }
-      const deps = { ...hive, supervisor, events, log: createLog('silent'), defaults: DEFAULTS, agentEnv: () => ({}) }
+      const supervisor = { link: () => link, admitMail: () => {} }
+      const deps = {
+        ...hive,
+        supervisor,
+        secret: () => undefined,
+        events,
+        log: createLog('silent'),
+        defaults: DEFAULTS,
+        agentEnv: () => ({}),
+      }
       return { link, socket: agentHandlers(deps, 'alice') }
     },
     async [Symbol.asyncDispose]() {

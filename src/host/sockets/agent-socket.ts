@@ -4,6 +4,8 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
 import type { Call, Handlers } from '../../wire/op.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
+import { agentEnvOf, harnessConfigOf } from '../agents/agent-settings.ts'
+import type { Deployments } from '../agents/deployments.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -12,17 +14,19 @@ import type { EventStore } from '../events/event-store.ts'
 export interface AgentSocketDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
-  readonly supervisor: Pick<Supervisor, 'link'>
+  readonly supervisor: Pick<Supervisor, 'link' | 'admitMail'>
+  readonly deployments: Pick<Deployments, 'get'>
+  readonly secret: (name: string) => string | undefined
   readonly events: EventStore
   readonly log: Log
-  readonly defaults: Omit<HarnessSettings, 'agent' | 'role'>
-  /** Environment of an agent's engine, secrets included. */
-  readonly agentEnv: (agent: string) => Readonly<Record<string, string>>
+  readonly defaults: Omit<HarnessSettings, 'agent' | 'role' | 'config'>
+  /** Environment of an agent's engine, secrets included; `own` is what its configuration adds. */
+  readonly agentEnv: (agent: string, own: Readonly<Record<string, string>>) => Readonly<Record<string, string>>
 }
 
 /** What the socket of one agent answers. Everything that comes in is that agent's claim about itself. */
 export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<typeof agentOps> {
-  const { registry, broker, supervisor, events, log, defaults } = deps
+  const { registry, broker, supervisor, deployments, secret, events, log, defaults } = deps
   const { store } = broker
   const link = supervisor.link(agent)
 
@@ -40,35 +44,37 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
   }
 
   return {
-    async hello({ revision, epoch: known }, call) {
+    async hello({ revision, deployment, epoch: known }, call) {
+      const { config } = deployments.get(agent)
+      const settings: HarnessSettings = {
+        agent,
+        role: roleOf(agent),
+        ...defaults,
+        model: registry.get(agent).model ?? config.model ?? defaults.model,
+        config: harnessConfigOf(config, secret),
+      }
+      const env = { ...deps.agentEnv(agent, agentEnvOf(config, secret)) }
       using _ = link.reserve(call.connection)
       const goesOn = known !== undefined && known === store.epoch(agent)
       const epoch = goesOn
         ? known
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
-      link.attach(call, epoch, revision)
+      link.attach(call, { epoch, revision, deployment })
       const leases = await store.held(agent, epoch)
       // The daemon was away while a turn went on: the events tell since when.
       const [woke] = leases
       if (woke && link.turnSince === undefined) link.turnBegan(events.turnBegan(agent, epoch, woke.id))
       log.info({ agent, epoch, goesOn, leases: leases.length }, 'hello')
       broker.changes.notify()
-      return {
-        epoch,
-        settings: { agent, role: roleOf(agent), ...defaults, model: registry.get(agent).model ?? defaults.model },
-        env: { ...deps.agentEnv(agent) },
-        leases,
-      }
+      return { epoch, settings, env, leases }
     },
 
-    async ready({ claude, detail }, call) {
+    async ready(state, call) {
       link.assertHarness(call)
-      link.becameReady({ claude, detail })
+      link.becameReady(state)
       broker.changes.notify()
-      // Without a login no turn could end well: its mail waits.
-      if (claude === 'needs_login') broker.closeInbox(agent)
-      else broker.openInbox(agent)
-      if (claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
+      supervisor.admitMail(agent)
+      if (state.claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
       return {}
     },
 

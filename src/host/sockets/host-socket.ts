@@ -4,14 +4,19 @@ import { containerName, OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
+import type { Deployments } from '../agents/deployments.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { App } from '../app-dir.ts'
+import type { Approvals } from '../approvals/approvals.ts'
+import type { AuditLog } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { ManagerNews } from '../manager-news.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
+import type { Secrets } from '../secrets.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
@@ -19,6 +24,11 @@ export interface HostSocketDeps {
   readonly supervisor: Supervisor
   readonly views: AgentViews
   readonly lifecycle: Lifecycle
+  readonly deployments: Deployments
+  readonly approvals: Approvals
+  readonly secrets: Secrets
+  readonly audit: AuditLog
+  readonly news: ManagerNews
   readonly events: EventStore
   readonly runtime: ContainerRuntime
   readonly app: App
@@ -38,7 +48,11 @@ export interface HostSocketDeps {
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
+  const { deployments, approvals, secrets, audit, news } = deps
   const { store } = broker
+  const actor = OPERATOR
+  const noted = (verb: string, agent: string, detail?: Record<string, unknown>) =>
+    audit.note({ actor, verb, agent, detail })
 
   const command = (agent: string, what: Parameters<ReturnType<typeof supervisor.link>['command']>[0]) => {
     registry.get(agent)
@@ -59,7 +73,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         slots: broker.slotUse(),
         agents,
         messages: await store.count(),
-        needs: await countNeeds(store, agents),
+        needs: await countNeeds(store, agents, approvals),
         errors: [
           ...deps.errors(),
           ...(await store.undecodable()).map(({ table, id, problem }) => ({
@@ -75,22 +89,29 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
 
     async spawn({ name }) {
       const warnings = await lifecycle.spawn(name)
+      const sha = deployments.get(name).sha
+      await noted('spawn', name, { sha })
+      await news.tell({ event: 'spawned', agent: name, ok: true, sha })
       return { agent: views.get(name), warnings }
     },
     async start({ agent }) {
       await lifecycle.start(agent)
+      await noted('start', agent)
       return { agent: views.get(agent) }
     },
     async kill({ agent, now }) {
       await lifecycle.kill(agent, { now })
+      await noted('kill', agent, { now })
       return { agent: views.get(agent) }
     },
     async restart({ agent, now }) {
       await lifecycle.restart(agent, { now })
+      await noted('restart', agent, { now })
       return { agent: views.get(agent) }
     },
     async destroy({ agent, purge }) {
       await lifecycle.destroy(agent, { purge })
+      await noted('destroy', agent, { purge })
       return {}
     },
 
@@ -148,11 +169,12 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     async model({ agent, model }) {
       if (model !== undefined) {
         await registry.setModel(agent, model === 'default' ? null : model)
-        const chosen = registry.get(agent).model ?? deps.defaultModel
-        if (supervisor.link(agent).live) command(agent, { do: 'set_model', model: chosen })
+        await noted('model', agent, { model })
+        if (supervisor.link(agent).live) command(agent, { do: 'set_model', model: views.get(agent).model })
       }
-      const chosen = registry.get(agent).model
-      return { model: chosen ?? deps.defaultModel, source: chosen === null ? 'default' : 'operator' }
+      const source =
+        registry.get(agent).model !== null ? 'operator' : deployments.find(agent)?.config.model ? 'config' : 'default'
+      return { model: views.get(agent).model, source }
     },
 
     async unpark({ agent }) {
@@ -161,7 +183,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
 
-    needs: async () => ({ needs: await listNeeds(store, views.all()) }),
+    needs: async () => ({ needs: await listNeeds(store, views.all(), approvals) }),
 
     async requeue({ id }) {
       const dead = await store.get(id)
@@ -181,6 +203,40 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       if (stop) await store.stopChain(root)
       else await store.allowChain(root, 16)
       broker.changes.notify()
+      return {}
+    },
+
+    async request_spawn({ name, reason }) {
+      return { approval: await approvals.requestSpawn({ agent: name, requester: actor, description: reason }) }
+    },
+    pending: (filter) => approvals.list(filter),
+    show: ({ id }) => approvals.show(id),
+    async approve(shown) {
+      return { approval: await approvals.approve(shown, actor) }
+    },
+    async deny({ id, reason }) {
+      return { approval: await approvals.deny(id, reason, actor) }
+    },
+    deploy_log: ({ id, after, wait_seconds }, { signal }) =>
+      approvals.followLog(id, after, wait_seconds * 1000, signal),
+    deploys: ({ agent, limit }) => ({ deploys: approvals.deploys(agent, limit) }),
+    audit: (filter) => audit.list(filter),
+
+    secrets: () => ({ secrets: secrets.list() }),
+    async set_secret({ name, value }) {
+      await secrets.set(name, value)
+      await audit.note({ actor, verb: 'set_secret', detail: { name } })
+      return {}
+    },
+    async remove_secret({ name }) {
+      const users = deployments.usersOf(name)
+      if (users.length > 0) {
+        throw new HiveError('conflict', `the configuration of ${users.join(', ')} uses the secret ${name}`, {
+          hint: 'deploy one that does not, first',
+        })
+      }
+      await secrets.remove(name)
+      await audit.note({ actor, verb: 'remove_secret', detail: { name } })
       return {}
     },
 

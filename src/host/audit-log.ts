@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import type { Database } from '../kit/sqlite.ts'
+import { AuditEntry } from '../wire/approvals.ts'
+import type { Undecodable } from '../wire/things.ts'
+
+/** Who did something: the operator, the manager, or the daemon by itself. */
+export type Actor = 'operator' | 'manager' | 'system'
+
+export interface Deed {
+  readonly actor: Actor
+  readonly verb: string
+  readonly agent?: string
+  readonly approval?: number
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+export interface AuditFilter {
+  readonly agent?: string
+  readonly approval?: number
+  readonly limit: number
+}
+
+const Detail = z.string().transform((text, ctx): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    ctx.addIssue('is not JSON')
+    return z.NEVER
+  }
+})
+const Row = AuditEntry.extend({ detail: Detail.pipe(AuditEntry.shape.detail) })
+
+/** What was decided, deployed and done to agents. Nothing in it is ever changed: the database refuses that too. */
+export class AuditLog {
+  readonly #db: Database
+  readonly #now: () => number
+
+  constructor(db: Database, now: () => number = Date.now) {
+    this.#db = db
+    this.#now = now
+  }
+
+  /** Adds an entry within a write of the database, so that it is there exactly when what it tells of is. */
+  add({ actor, verb, agent, approval, detail = {} }: Deed): void {
+    this.#db.run(
+      'INSERT INTO audit (at, actor, verb, agent, approval, detail) VALUES (?, ?, ?, ?, ?, ?)',
+      this.#now(),
+      actor,
+      verb,
+      agent ?? null,
+      approval ?? null,
+      JSON.stringify(detail),
+    )
+  }
+
+  /** Adds the entry of something that has been done. */
+  async note(deed: Deed): Promise<void> {
+    await this.#db.write(() => this.add(deed), { essential: true })
+  }
+
+  /** The newest entries, newest last, and the rows among them that cannot be read. */
+  list({ agent, approval, limit }: AuditFilter): { entries: AuditEntry[]; errors: Undecodable[] } {
+    const rows = this.#db.all(
+      `SELECT * FROM audit WHERE (?1 IS NULL OR agent = ?1) AND (?2 IS NULL OR approval = ?2) ORDER BY id DESC LIMIT ?3`,
+      agent ?? null,
+      approval ?? null,
+      limit,
+    )
+    const entries: AuditEntry[] = []
+    const errors: Undecodable[] = []
+    for (const row of rows.reverse()) {
+      const { success, data, error } = Row.safeParse(row)
+      if (success) entries.push(data)
+      else errors.push({ table: 'audit', id: String(row.id), problem: z.prettifyError(error) })
+    }
+    return { entries, errors }
+  }
+}
