@@ -2,6 +2,7 @@ import type { Agent } from '../wire/things.ts'
 import { columns } from './cells.ts'
 import { AGENT_STYLE, type Paint } from './paint.ts'
 import { printableLine } from './printable.ts'
+import { shortSha } from './short-sha.ts'
 import { spanText } from './time-text.ts'
 
 interface Look {
@@ -21,6 +22,7 @@ export const agentTable = (agents: readonly Agent[], look: Look): string =>
     ['TURN', (agent) => turnText(agent, look.now)],
     ['MODEL', ({ model }) => printableLine(model)],
     ['UNREAD', ({ unread }) => String(unread)],
+    ['SHA', shaText],
   ])
 
 /** The same with the context's fill, and what is odd about each. */
@@ -32,6 +34,7 @@ export const agentStatusTable = (agents: readonly Agent[], look: Look): string =
     ['MODEL', ({ model }) => printableLine(model)],
     ['CTX', contextText],
     ['UNREAD', ({ unread }) => String(unread)],
+    ['SHA', shaText],
     ['NOTE', (agent) => look.paint('yellow', noteText(agent, look.now))],
   ])
 
@@ -52,6 +55,8 @@ function turnText({ turn }: Agent, now: number): string {
   const others = more.length > 0 ? `+${more.length}` : ''
   return `${first === undefined ? '' : `#${first}${others} `}${spanText(now - turn.since)}`
 }
+
+const shaText = ({ sha }: Agent): string => (sha === null ? '' : shortSha(sha))
 
 function contextText({ lastTurn }: Agent): string {
   const usage = lastTurn?.usage

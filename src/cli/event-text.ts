@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../wire/events.ts'
 import type { TurnEnd } from '../wire/turn.ts'
-import { headline } from './message-table.ts'
+import { headline } from './headline.ts'
 import type { Paint, Style } from './paint.ts'
 import { printableLine } from './printable.ts'
 import { streamText } from './stream-text.ts'

@@ -10,6 +10,7 @@ import { hostOps } from '../wire/host-ops.ts'
 import { agentPort, containerName, roleOf } from '../wire/names.ts'
 import type { Handlers } from '../wire/op.ts'
 import type { Agent, Message, Need, Undecodable } from '../wire/things.ts'
+import { FakeApprovals } from './fake-approvals.ts'
 
 /** Unix milliseconds of everything in these tests, and an hour or so later. */
 export const SENT_AT = Date.UTC(2026, 10, 21, 14, 3, 22)
@@ -24,6 +25,7 @@ export const agentOf = (name: string, more: Partial<Agent> = {}): Agent => ({
   desired: 'running',
   turn: null,
   model: 'haiku',
+  sha: null,
   unread: 0,
   port: agentPort(name),
   portTakenBy: null,
@@ -58,6 +60,9 @@ export class FakeHive implements AsyncDisposable {
   readonly events: StoredEvent[] = []
   readonly needs: Need[] = []
   readonly errors: Undecodable[] = []
+  readonly approvals = new FakeApprovals()
+  /** The models that configurations of agents name. */
+  readonly configured = new Map<string, string>()
   readonly calls: [op: string, input: unknown][] = []
   model: 'demo' | 'real' = 'demo'
   network: 'none' | 'host' = 'none'
@@ -149,6 +154,7 @@ export class FakeHive implements AsyncDisposable {
       return {}
     }
     return {
+      ...this.approvals.handlers(),
       ping: () => ({ pid: 4242, version: '0.1.0' }),
       status: () => ({
         version: '0.1.0',
@@ -225,9 +231,11 @@ export class FakeHive implements AsyncDisposable {
       new_session: done,
       model: ({ agent, model }) => {
         this.#agent(agent)
-        return model === undefined || model === 'default'
+        if (model !== undefined && model !== 'default') return { model, source: 'operator' as const }
+        const configured = this.configured.get(agent)
+        return configured === undefined
           ? { model: 'haiku', source: 'default' as const }
-          : { model, source: 'operator' as const }
+          : { model: configured, source: 'config' as const }
       },
       needs: () => ({ needs: this.needs }),
       requeue: ({ id }) => ({ message: this.#message(id) }),

@@ -1,6 +1,7 @@
 import type { Message } from '../wire/things.ts'
 import { width } from './cells.ts'
-import { headline, headlineCells, stateText } from './message-table.ts'
+import { headline, headlineCells } from './headline.ts'
+import { stateText } from './message-table.ts'
 import { MESSAGE_STYLE, type Paint } from './paint.ts'
 import { printableLine } from './printable.ts'
 import { clockText, spanText } from './time-text.ts'

@@ -1,8 +1,10 @@
 import type { Need } from '../wire/things.ts'
-import { headline, undecodableText } from './message-table.ts'
+import { requestText } from './approval-table.ts'
+import { headline } from './headline.ts'
 import type { Paint, Style } from './paint.ts'
 import { printableLine } from './printable.ts'
 import { spanText } from './time-text.ts'
+import { undecodableText } from './undecodable.ts'
 
 const TITLES: Record<Need['kind'], readonly [title: string, style: Style]> = {
   dead_letter: ['dead letter', 'red'],
@@ -10,6 +12,7 @@ const TITLES: Record<Need['kind'], readonly [title: string, style: Style]> = {
   login: ['login', 'yellow'],
   parked: ['parked', 'yellow'],
   failed: ['failed', 'red'],
+  approval: ['approval', 'yellow'],
   undecodable: ['unreadable row', 'red'],
 }
 const TITLE_CELLS = 14
@@ -36,6 +39,11 @@ function whatWaits(need: Need): string {
     }
     case 'paused_chain':
       return `#${need.rootId}, ${need.hops} hops among ${need.agents.join(', ')}: ${printableLine(need.reason)}`
+    case 'approval': {
+      const { id, description } = need.approval
+      const words = headline(description ?? '', BODY_CELLS)
+      return `${id}: ${requestText(need.approval)}${words ? `: ${words}` : ''}`
+    }
     case 'undecodable':
       return undecodableText(need.row)
     default:
@@ -50,6 +58,8 @@ export function idOfNeed(need: Need): string | number {
       return need.message.id
     case 'paused_chain':
       return need.rootId
+    case 'approval':
+      return need.approval.id
     case 'undecodable':
       return printableLine(need.row.id)
     default:

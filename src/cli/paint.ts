@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { ApprovalState } from '../wire/approvals.ts'
 import type { AgentState, MessageState } from '../wire/things.ts'
 import type { Terminal } from './io.ts'
 
@@ -30,3 +31,13 @@ export const MESSAGE_STYLE = {
   done: 'green',
   dead: ['bold', 'red'],
 } as const satisfies Record<MessageState, Style>
+
+export const APPROVAL_STYLE = {
+  pending: 'yellow',
+  stale: 'yellow',
+  approved: 'cyan',
+  deployed: 'green',
+  failed: ['bold', 'red'],
+  denied: 'gray',
+  cancelled: 'gray',
+} as const satisfies Record<ApprovalState, Style>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { approvalOf } from './fake-approvals.ts'
 import { agentOf, FakeHive, messageOf, SENT_AT } from './fake-hive.ts'
 import { createTestIo, runHive } from './run-in-test.ts'
 
@@ -9,7 +10,8 @@ describe('the command line of a hive that runs', () => {
     process.env.TZ = 'UTC'
     hive = await FakeHive.open()
     const turn = { messages: [7, 8], since: SENT_AT + 60_000 }
-    hive.agents.set('bob', agentOf('bob', { state: 'thinking', turn, unread: 12, model: 'opus\x1b[31m' }))
+    const sha = '0123456789abcdef0123456789abcdef01234567'
+    hive.agents.set('bob', agentOf('bob', { state: 'thinking', turn, unread: 12, model: 'opus\x1b[31m', sha }))
     const parked = { reason: 'quota' as const, detail: 'five\u202e hours', since: SENT_AT, until: SENT_AT + 3_665_000 }
     hive.agents.set('carol', agentOf('carol', { state: 'parked', parked, portTakenBy: 'dave' }))
     hive.put(messageOf(1, { state: 'done', doneAt: SENT_AT + 2000, error: 'cancelled', attempt: 1 }))
@@ -32,6 +34,12 @@ describe('the command line of a hive that runs', () => {
         actions: ['hive allow 5'],
       },
       { kind: 'login', since: SENT_AT, agent: 'alice', detail: 'no \x1b login', actions: ['hive unpark alice'] },
+      {
+        kind: 'approval',
+        since: SENT_AT,
+        approval: approvalOf(4, { agent: 'bob', description: 'more \x1b[1mtools\nand so on' }),
+        actions: ['hive show 4'],
+      },
       { kind: 'undecodable', since: 0, row: { table: 'messages', id: '3', problem: 'bad state' }, actions: [] },
     )
   })
@@ -54,11 +62,11 @@ describe('the command line of a hive that runs', () => {
       code: 0,
       err: '',
       out: `\
-NAME     ROLE     STATE     AGE  TURN     MODEL         UNREAD
-manager  manager  idle      1m   -        haiku         0
-alice    agent    idle      1m   -        haiku         0
-bob      agent    thinking  1m   #7+1 5s  opus\\x1b[31m  12
-carol    agent    parked    1m   -        haiku         0
+NAME     ROLE     STATE     AGE  TURN     MODEL         UNREAD  SHA
+manager  manager  idle      1m   -        haiku         0       -
+alice    agent    idle      1m   -        haiku         0       -
+bob      agent    thinking  1m   #7+1 5s  opus\\x1b[31m  12      0123456789ab
+carol    agent    parked    1m   -        haiku         0       -
 `,
     })
     assert.equal((await run(['list', '-q'])).out, 'manager\nalice\nbob\ncarol\n')
@@ -75,13 +83,13 @@ state     /var/lib/hyperhive
 slots     1 of 4 in use
 messages  1 queued, 0 in turn, 2 done, 0 dead
 
-AGENT    STATE     AGE  TURN     MODEL         CTX  UNREAD  NOTE
-manager  idle      1m   -        haiku         -    0       -
-alice    idle      1m   -        haiku         -    0       -
-bob      thinking  1m   #7+1 5s  opus\\x1b[31m  -    12      -
-carol    parked    1m   -        haiku         -    0       quota: five\\u202e hours, goes on in 1h; no port of its own: dave has it
+AGENT    STATE     AGE  TURN     MODEL         CTX  UNREAD  SHA           NOTE
+manager  idle      1m   -        haiku         -    0       -             -
+alice    idle      1m   -        haiku         -    0       -             -
+bob      thinking  1m   #7+1 5s  opus\\x1b[31m  -    12      0123456789ab  -
+carol    parked    1m   -        haiku         -    0       -             quota: five\\u202e hours, goes on in 1h; no port of its own: dave has it
 
-4 things wait for you: hive needs
+5 things wait for you: hive needs
 `,
     )
     const { agents, startedAt, ...status } = await json(['status'])
@@ -98,7 +106,7 @@ carol    parked    1m   -        haiku         -    0       quota: five\\u202e h
       network: 'none',
       slots: { used: 1, total: 4 },
       messages: { queued: 1, leased: 0, done: 2, dead: 0 },
-      needs: 4,
+      needs: 5,
       errors: [],
     })
   })
@@ -273,6 +281,8 @@ second
   test('model: shows and sets', async () => {
     assert.equal((await run(['model', 'bob'])).out, 'haiku  (the default of the hive)\n')
     assert.equal((await run(['model', 'bob', 'opus'])).out, 'opus  (chosen by the operator)\n')
+    hive.configured.set('alice', 'sonnet')
+    assert.equal((await run(['model', 'alice'])).out, 'sonnet  (of its configuration)\n')
     assert.deepEqual(await json(['model', 'bob', 'default']), { model: 'haiku', source: 'default' })
   })
 
@@ -307,10 +317,12 @@ paused chain    1m    #5, 17 hops among alice, bob: too many hops
                       hive allow 5
 login           1m    alice: no \\x1b login
                       hive unpark alice
+approval        1m    4: manager proposes a change to bob: more \\x1b[1mtools
+                      hive show 4
 unreadable row        row 3 of messages cannot be read: bad state
 `,
     )
-    assert.equal((await run(['needs', '-q'])).out, '9\n5\nalice\n3\n')
+    assert.equal((await run(['needs', '-q'])).out, '9\n5\nalice\n4\n3\n')
     assert.deepEqual(await json(['needs']), hive.needs)
   })
 

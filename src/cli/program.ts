@@ -2,9 +2,13 @@ import { Command } from 'commander'
 import { readPackageVersion } from '../kit/package-version.ts'
 import type { Cli } from './cli.ts'
 import { addAllow } from './commands/allow.ts'
+import { addApprove } from './commands/approve.ts'
+import { addAudit } from './commands/audit.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addCompact } from './commands/compact.ts'
 import { addComplete } from './commands/complete.ts'
+import { addDeny } from './commands/deny.ts'
+import { addDeploys } from './commands/deploys.ts'
 import { addDestroy } from './commands/destroy.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDrop } from './commands/drop.ts'
@@ -16,10 +20,14 @@ import { addMessages } from './commands/messages.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
+import { addPending } from './commands/pending.ts'
+import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
 import { addRestart } from './commands/restart.ts'
+import { addSecret } from './commands/secret.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
+import { addShow } from './commands/show.ts'
 import { addSpawn } from './commands/spawn.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
@@ -31,12 +39,16 @@ import { reportFailure } from './failure.ts'
 import { createProcessIo } from './io.ts'
 
 /** Commands that take signals and a lost stdout in their own hands. */
-const LONG_RUNNING = new Set(['up', 'serve'])
+const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
 
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addDoctor] },
   { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
+  {
+    title: 'Approvals',
+    commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],
+  },
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
   { title: 'More', commands: [addComplete] },
@@ -69,7 +81,7 @@ export function createProgram(cli: Cli, { json = false }: { json?: boolean } = {
   }
   program.helpCommand('help [command]', 'display help for command')
   program.hook('preAction', (_, command) => {
-    if (LONG_RUNNING.has(command.name())) return
+    if (OWN_SIGNALS.has(command.name())) return
     io.onSignal(['SIGINT'], () => io.exit(EXIT.interrupted))
     io.outputGone.addEventListener('abort', () => io.exit(EXIT.ok))
   })

@@ -22,7 +22,7 @@ export interface TestIo extends Io {
   readonly exits: number[]
 }
 
-/** The Io of a command that runs inside a test: no terminal, no colours, a clock that stands. */
+/** The Io of a command that runs inside a test: no terminal unless told, no colours, a clock that stands. */
 export function createTestIo({ stdin = '', isTTY = false }: { stdin?: string; isTTY?: boolean } = {}): TestIo {
   const events = new EventEmitter()
   const written = { out: '', err: '' }
@@ -38,7 +38,7 @@ export function createTestIo({ stdin = '', isTTY = false }: { stdin?: string; is
     columns: () => undefined,
   })
   return {
-    stdin: Readable.from([stdin]),
+    stdin: Object.assign(Readable.from([stdin]), { isTTY }),
     out: terminal('out'),
     err: terminal('err'),
     outputGone: new AbortController().signal,

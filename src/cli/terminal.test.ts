@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import { FakeHive, messageOf, SENT_AT } from './fake-hive.ts'
-
-const NODE = process.execPath
-const MAIN = join(import.meta.dirname, '../main.ts')
-const ENV = { PATH: process.env.PATH ?? '', TZ: 'UTC', TERM: 'xterm-256color' }
+import { ENV, MAIN, NODE, runOnTerminal, runPiped, startHive } from './process-in-test.ts'
 
 /** The whole program, as a process of its own. */
 describe('hive as a process', () => {
@@ -21,33 +17,9 @@ describe('hive as a process', () => {
   })
   after(() => hive[Symbol.asyncDispose]())
 
-  const start = (args: string[], env = {}) =>
-    spawn(NODE, [MAIN, ...args, '--run-dir', hive.runDir], { env: { ...ENV, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
-  const piped = async (args: string[], env = {}) => {
-    const child = start(args, env)
-    child.stdin.end()
-    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-    return { code, out, err }
-  }
-  /** On a terminal, with what is typed there. */
-  const onTerminal = async (args: string[], env = {}, typed = '', cells = 80) => {
-    const command = [
-      `stty cols ${cells};`,
-      ...[NODE, MAIN, ...args, '--run-dir', hive.runDir].map((word) => `'${word}'`),
-    ]
-    const child = spawn('script', ['-qec', command.join(' '), '/dev/null'], { env: { ...ENV, ...env } })
-    if (typed) {
-      // What is typed before the question is asked would be taken for nothing.
-      let seen = ''
-      child.stdout.on('data', (chunk) => {
-        const before = seen
-        seen += chunk
-        if (!before.includes('[y/N]') && seen.includes('[y/N]')) child.stdin.write(typed)
-      })
-    }
-    const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
-    return { code, out: out.replaceAll('\r\n', '\n') }
-  }
+  const start = (args: string[]) => startHive(hive.runDir, args)
+  const piped = (args: string[], env = {}) => runPiped(hive.runDir, args, env)
+  const onTerminal = (args: string[], options = {}) => runOnTerminal(hive.runDir, args, options)
   const ESCAPE = '\x1b['
 
   test('colours and cuts on a terminal, neither in a pipe', async () => {
@@ -64,12 +36,12 @@ describe('hive as a process', () => {
   })
 
   test('cuts nothing on a terminal that does not know its width', async () => {
-    const { out } = await onTerminal(['messages'], {}, '', 0)
+    const { out } = await onTerminal(['messages'], { cells: 0 })
     assert.match(out, /(word ){20}/)
   })
 
   test('NO_COLOR and FORCE_COLOR are obeyed', async () => {
-    assert.ok(!(await onTerminal(['list'], { NO_COLOR: '1' })).out.includes(ESCAPE))
+    assert.ok(!(await onTerminal(['list'], { env: { NO_COLOR: '1' } })).out.includes(ESCAPE))
     assert.ok((await piped(['list'], { FORCE_COLOR: '1' })).out.includes(ESCAPE))
   })
 
@@ -116,16 +88,16 @@ describe('hive as a process', () => {
   })
 
   test('destroy asks on a terminal, says what goes, and takes nothing but a yes', async () => {
-    const refused = await onTerminal(['destroy', 'alice', '--purge'], {}, '\n')
+    const refused = await onTerminal(['destroy', 'alice', '--purge'], { typed: ['[y/N]', '\n'] })
     assert.equal(refused.code, 130)
     assert.match(refused.out, /Destroying alice \(idle, 0 unread\):\n.*container goes\n.*no way back\n/)
     assert.match(refused.out, /nothing was destroyed/)
     assert.ok(hive.agents.has('alice'))
-    const endOfInput = await onTerminal(['destroy', 'alice'], {}, '\x04')
+    const endOfInput = await onTerminal(['destroy', 'alice'], { typed: ['[y/N]', '\x04'] })
     assert.equal(endOfInput.code, 130)
     assert.match(endOfInput.out, /nothing was destroyed/)
     assert.ok(hive.agents.has('alice'))
-    assert.equal((await onTerminal(['destroy', 'alice'], {}, 'y\n')).code, 0)
+    assert.equal((await onTerminal(['destroy', 'alice'], { typed: ['[y/N]', 'y\n'] })).code, 0)
     assert.ok(!hive.agents.has('alice'))
   })
 })

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Approval } from '../wire/approvals.ts'
 import type { Agent } from '../wire/things.ts'
 import { noteText } from './agent-table.ts'
+import { requestText } from './approval-table.ts'
 import type { Cli, GlobalFlags } from './cli.ts'
 import { type HostClient, isUnreachable } from './daemon-client.ts'
 import { FOLLOW_WAIT_SECONDS } from './follow.ts'
 import { createMessageFlow } from './message-flow.ts'
-import { undecodableText } from './message-table.ts'
 import { AGENT_STYLE, createPaint, type Paint } from './paint.ts'
-import { say, showJsonLine } from './show.ts'
+import { showJsonLine } from './show.ts'
 import { clockText } from './time-text.ts'
+import { sayUndecodable } from './undecodable.ts'
 
-const AGENTS_EVERY_MS = 1000
+const LOOK_EVERY_MS = 1000
 
-/** Writes what happens to messages and agents from now on, until the daemon of `call` ends. */
+/** Writes what happens to messages and agents from now on, and which approvals wait, until the daemon of `call` ends. */
 export async function showFlow(cli: Cli, flags: GlobalFlags, call: HostClient): Promise<void> {
   const ended = new AbortController()
   const untilEnd = async (follow: Promise<never>) => {
@@ -27,6 +29,7 @@ export async function showFlow(cli: Cli, flags: GlobalFlags, call: HostClient): 
   await Promise.all([
     untilEnd(showMessages(cli, flags, call, ended.signal)),
     untilEnd(showAgents(cli, flags, call, ended.signal)),
+    untilEnd(showApprovals(cli, flags, call, ended.signal)),
   ])
 }
 
@@ -37,7 +40,7 @@ async function showMessages(cli: Cli, flags: GlobalFlags, call: HostClient, sign
   for (;;) {
     const page = await call.messages({ after: cursor, limit: 1000, wait_seconds: FOLLOW_WAIT_SECONDS }, { signal })
     cursor = page.cursor
-    for (const row of page.errors) say(cli, `hive: warning: ${undecodableText(row)}`)
+    sayUndecodable(cli, page.errors)
     for (const message of page.messages) {
       if (flags.json) showJsonLine(cli, message)
       else out.write(line(message))
@@ -58,9 +61,28 @@ async function showAgents(cli: Cli, flags: GlobalFlags, call: HostClient, signal
       }
     }
     known = new Map(agents.map((agent) => [agent.name, agent]))
-    await sleep(AGENTS_EVERY_MS, undefined, { signal })
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
   }
 }
+
+/** Says once of each approval that it waits; nobody is told of one otherwise. */
+async function showApprovals(cli: Cli, flags: GlobalFlags, call: HostClient, signal: AbortSignal): Promise<never> {
+  const { out, now } = cli.io
+  const paint = createPaint(out)
+  let newest = 0
+  for (;;) {
+    const { approvals } = await call.pending({ limit: 1000 }, { signal })
+    for (const approval of approvals) {
+      if (flags.json || approval.id <= newest || approval.state === 'approved') continue
+      out.write(`${paint('gray', clockText(now()))}  ${paint('yellow', waitsText(approval))}\n`)
+    }
+    newest = Math.max(newest, ...approvals.map(({ id }) => id))
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
+  }
+}
+
+const waitsText = (approval: Approval): string =>
+  `approval ${approval.id}: ${requestText(approval)}: hive show ${approval.id}`
 
 /** What to say when an agent went from one state to another; nothing about its everyday work. */
 export function agentChange(before: Agent | undefined, { state }: Agent): string | undefined {

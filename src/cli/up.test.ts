@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Settings } from '../kit/settings.ts'
 import { HiveError } from '../wire/errors.ts'
+import { approvalOf } from './fake-approvals.ts'
 import { agentOf, FakeHive, messageOf } from './fake-hive.ts'
 import { createTestIo, runHive } from './run-in-test.ts'
 
@@ -77,6 +78,10 @@ describe('hive up', () => {
     await io.seen('Build it.')
     hive.agents.set('alice', agentOf('alice', { state: 'needs_login', detail: 'no login' }))
     await io.seen('needs a login')
+    hive.approvals.put(approvalOf(3, { requester: 'mana\x1bger' }))
+    await io.seen('approval 3')
+    hive.approvals.put(approvalOf(4, { kind: 'spawn', sha: null, base: null, agent: 'scout' }))
+    await io.seen('approval 4')
     io.signal('SIGINT')
     const { code, out, err } = await done
     assert.equal(code, 0)
@@ -85,6 +90,9 @@ describe('hive up', () => {
     assert.match(out, /\n {2}manager {2}idle {2}haiku\n {2}alice {4}idle {2}haiku\n/)
     assert.match(out, /14:03:22 {2}#2 {5}operator → manager {3}queued {5}Build it\.\n/)
     assert.match(out, /14:04:27 {9}alice {16}needs a login {2}no login\n/)
+    assert.match(out, /14:04:27 {2}approval 3: mana\\x1bger proposes a change to alice: hive show 3\n/)
+    assert.match(out, /14:04:27 {2}approval 4: manager asks for an agent scout: hive show 4\n/)
+    assert.equal(out.split('approval 3').length, 2, 'said once')
     assert.doesNotMatch(out, /before/)
     assert.match(err, /^hive: starting …\nhive: mind the \\x1bgap\n\nhive: stopping the agents.*\nhive: stopped\n$/)
   })

@@ -1,10 +1,8 @@
-import { once } from 'node:events'
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { HiveError } from '../../wire/errors.ts'
 import { hostOps } from '../../wire/host-ops.ts'
 import { SubAgentName } from '../../wire/names.ts'
+import { assertTerminal, confirm } from '../ask.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
 import { type HostClient, withDaemon } from '../daemon-client.ts'
 import { sayWhileWaiting } from '../patience.ts'
@@ -23,7 +21,12 @@ export const addDestroy = (program: Command, cli: Cli): Command =>
       const flags = flagsOf<Flags>(command)
       checkName(agent)
       await withDaemon(cli, flags, async (call) => {
-        if (!flags.yes) await confirm(cli, await whatGoes(call, agent, flags))
+        if (!flags.yes) {
+          const lines = await whatGoes(call, agent, flags)
+          assertTerminal(cli, 'destroy', 'pass --yes')
+          for (const line of lines) say(cli, line)
+          await confirm(cli, 'Go on?', 'nothing was destroyed')
+        }
         const destroyed = call.destroy({ agent, purge: flags.purge })
         await sayWhileWaiting(cli, flags, `the turn of ${agent} to end; hive cancel ${agent} interrupts it`, destroyed)
       })
@@ -49,24 +52,4 @@ async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promi
       : `- its notes and its login stay, for a later \`hive spawn ${name}\``,
     purge ? '- what is queued for it becomes dead' : '- what is queued for it waits',
   ].filter(Boolean)
-}
-
-/** Asks on the terminal, default No. Throws `bad_input` where nobody can be asked and `cancelled` at a No, or when the input ends. */
-async function confirm(cli: Cli, lines: readonly string[]): Promise<void> {
-  const { stdin, err } = cli.io
-  if (!stdin.isTTY || !err.isTTY) {
-    throw new HiveError('bad_input', 'destroy asks before it acts, and there is no terminal to ask on', {
-      hint: 'pass --yes',
-    })
-  }
-  for (const line of lines) say(cli, line)
-  const output = new Writable({
-    write(chunk, _encoding, done) {
-      err.write(String(chunk))
-      done()
-    },
-  })
-  using asking = createInterface({ input: stdin, output })
-  const answer = await Promise.race([asking.question('Go on? [y/N] '), once(asking, 'close').then(() => '')])
-  if (!/^y(es)?$/i.test(answer.trim())) throw new HiveError('cancelled', 'nothing was destroyed')
 }

@@ -9,9 +9,10 @@ import { sayDemo } from '../demo-talk.ts'
 import { FOLLOW_WAIT_SECONDS, followPages } from '../follow.ts'
 import { sayGap } from '../follow-talk.ts'
 import { createMessageFlow } from '../message-flow.ts'
-import { messageTable, undecodableText } from '../message-table.ts'
+import { messageTable } from '../message-table.ts'
 import { createPaint } from '../paint.ts'
-import { say, show, showJsonLine } from '../show.ts'
+import { show, showJsonLine } from '../show.ts'
+import { sayUndecodable } from '../undecodable.ts'
 
 type Flags = GlobalFlags & { follow?: boolean; agent?: string; state?: MessageState; lines: number; quiet?: boolean }
 type Page = Output<(typeof hostOps)['messages']>
@@ -35,7 +36,7 @@ const filterOf = ({ agent, state, lines }: Flags) => ({ agent, state, limit: lin
 
 async function list(cli: Cli, flags: Flags): Promise<void> {
   const page = await withDaemon(cli, flags, (call) => call.messages(filterOf(flags)))
-  sayUndecodable(cli, page)
+  sayUndecodable(cli, page.errors)
   const { out, now } = cli.io
   show(cli, flags, {
     data: page.messages,
@@ -54,14 +55,10 @@ async function follow(cli: Cli, flags: Flags): Promise<void> {
     onGap: sayGap(cli),
   })
   for await (const page of pages) {
-    sayUndecodable(cli, page)
+    sayUndecodable(cli, page.errors)
     for (const message of page.messages) {
       if (flags.json) showJsonLine(cli, message)
       else out.write(flags.quiet ? `${message.id}\n` : line(message))
     }
   }
-}
-
-const sayUndecodable = (cli: Cli, { errors }: Page): void => {
-  for (const row of errors) say(cli, `hive: warning: ${undecodableText(row)}`)
 }

@@ -5,6 +5,12 @@ import { withDaemon } from '../daemon-client.ts'
 import { printableLine } from '../printable.ts'
 import { show } from '../show.ts'
 
+const SOURCES = {
+  operator: 'chosen by the operator',
+  config: 'of its configuration',
+  default: 'the default of the hive',
+} as const
+
 export const addModel = (program: Command, cli: Cli): Command =>
   program
     .command('model')
@@ -14,6 +20,5 @@ export const addModel = (program: Command, cli: Cli): Command =>
     .action(async (agent: string, model: string | undefined, _, command: Command) => {
       const flags = flagsOf(command)
       const chosen = await withDaemon(cli, flags, (call) => call.model({ agent, model }))
-      const source = chosen.source === 'operator' ? 'chosen by the operator' : 'the default of the hive'
-      show(cli, flags, { data: chosen, text: () => `${printableLine(chosen.model)}  (${source})\n` })
+      show(cli, flags, { data: chosen, text: () => `${printableLine(chosen.model)}  (${SOURCES[chosen.source]})\n` })
     })

@@ -11,7 +11,7 @@ export const addNeeds = (program: Command, cli: Cli): Command =>
   program
     .command('needs')
     .description(hostOps.needs.about)
-    .option('-q, --quiet', 'numbers of messages and names of agents only')
+    .option('-q, --quiet', 'numbers of messages and approvals, and names of agents, only')
     .action(async (_, command: Command) => {
       const flags = flagsOf<{ quiet?: boolean }>(command)
       await sayDemo(cli, flags)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { approvalOf } from '../fake-approvals.ts'
 import { FakeHive, messageOf } from '../fake-hive.ts'
 import { runHive } from '../run-in-test.ts'
 
@@ -14,6 +15,9 @@ describe('completion', () => {
     hive = await FakeHive.open()
     hive.put(messageOf(1, { body: 'tab\there\x1b[2J\nsecond' }))
     hive.put(messageOf(2))
+    hive.approvals.put(approvalOf(5))
+    hive.approvals.put(approvalOf(6, { kind: 'spawn', agent: 'bob', sha: null, base: null, state: 'approved' }))
+    hive.approvals.secrets.set('github', 'x')
     const message = messageOf(2, { state: 'dead' })
     hive.needs.push(
       { kind: 'dead_letter', since: 1, message, actions: ['hive requeue 2'] },
@@ -80,6 +84,19 @@ describe('completion', () => {
     assert.deepEqual(await live('allow', ''), [])
   })
 
+  test('knows approvals, those that can be decided, and secrets', async () => {
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'show', ''), [
+      '5\tmanager proposes a change to alice',
+      '6\tmanager asks for an agent bob',
+    ])
+    assert.deepEqual(await live('approve', ''), ['5'])
+    assert.deepEqual(await live('deny', ''), ['5'])
+    assert.deepEqual(await live('audit', '--approval', ''), ['5', '6'])
+    assert.deepEqual(await live('pending', '--agent', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('secret', 's'), ['set'])
+    assert.deepEqual(await live('secret', 'remove', ''), ['github'])
+  })
+
   test('is silent without a daemon', async () => {
     assert.deepEqual(await complete('--run-dir', '/nonexistent', 'logs', ''), [])
   })
@@ -113,7 +130,7 @@ describe('completion', () => {
           'bash',
           ...words,
         ])
-      assert.equal(await type('hive', 're'), 'restart\nrequeue\n')
+      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrequeue\n')
       assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
       assert.equal(await type('hive', 'messages', '--state', '=', 'de'), 'dead\n')
     })

@@ -1,7 +1,9 @@
+import type { Approval } from '../../wire/approvals.ts'
 import type { Need } from '../../wire/things.ts'
+import { requestText } from '../approval-table.ts'
 import type { Cli, GlobalFlags } from '../cli.ts'
 import { type HostClient, withDaemon } from '../daemon-client.ts'
-import { headline } from '../message-table.ts'
+import { headline } from '../headline.ts'
 import { idOfNeed } from '../need-text.ts'
 import { printableLine } from '../printable.ts'
 import type { Candidate } from './candidates.ts'
@@ -24,6 +26,15 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   '--reply-to': askMessages,
   'requeue id': askDeadLetters,
   'drop id': askDeadLetters,
+  'pending --agent': askAgents,
+  'deploys --agent': askAgents,
+  'audit --agent': askAgents,
+  'audit --approval': askApprovals,
+  'show id': askApprovals,
+  'approve id': askUndecided,
+  'deny id': askUndecided,
+  'set name': askSecrets,
+  'remove name': askSecrets,
   root: (call, signal) => askNeeds(call, signal, 'paused_chain'),
 }
 
@@ -42,6 +53,23 @@ export async function findLive(cli: Cli, command: string, what: string, flags: G
 async function askAgents(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
   const { agents } = await call.list({}, { signal })
   return agents.map(({ name, state }) => ({ value: name, about: state }))
+}
+
+async function askApprovals(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { approvals } = await call.pending({}, { signal })
+  return approvals.map(candidateOf)
+}
+
+async function askUndecided(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { approvals } = await call.pending({}, { signal })
+  return approvals.filter(({ state }) => state !== 'approved').map(candidateOf)
+}
+
+const candidateOf = (approval: Approval): Candidate => ({ value: String(approval.id), about: requestText(approval) })
+
+async function askSecrets(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { secrets } = await call.secrets({}, { signal })
+  return secrets.map(({ name }) => ({ value: printableLine(name), about: '' }))
 }
 
 async function askMessages(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { loadSettings } from '../../kit/settings.ts'
+import { HiveError } from '../../wire/errors.ts'
 import { FakeHive } from '../fake-hive.ts'
 import { createTestIo, runHive } from '../run-in-test.ts'
 import type { Check, Patient } from './check.ts'
 import { checkRunDir, checkSocketPath, checkStateDir } from './places.ts'
-import { checkBundler, checkNode, checkTool } from './programs.ts'
+import { checkBundler, checkGit, checkNode, checkTool } from './programs.ts'
 import { checkLimits, checkSandbox } from './sandbox.ts'
 import { checkCredentials, checkPort } from './surroundings.ts'
 
@@ -43,6 +44,7 @@ describe('doctor', () => {
       'git',
       'setpriv',
       'nsenter',
+      'prlimit',
       'config',
       'state',
       'run',
@@ -104,6 +106,11 @@ describe('doctor', () => {
   test('wants the programs of the system, by their package', async () => {
     assert.equal((await checkTool('bwrap', 'bubblewrap')).status, 'ok')
     assert.deepEqual((await checkTool('no-such-program', 'some-package')).fix, 'apt-get install some-package')
+    const old = async () => {
+      throw new HiveError('unavailable', 'git version 2.30.2 is too old', { hint: 'install git 2.36 or newer' })
+    }
+    const { status, fix } = await checkGit(old)
+    assert.deepEqual([status, fix], ['fail', 'install git 2.36 or newer'])
   })
 
   test('wants a bundler in a checkout, not in what was built', () => {

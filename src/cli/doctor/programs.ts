@@ -1,4 +1,5 @@
 import { findClaude } from '../../kit/claude-binary.ts'
+import { assertUsableGit } from '../../kit/git.ts'
 import { run } from '../../kit/run.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { type Check, fail, ok } from './check.ts'
@@ -32,6 +33,19 @@ export async function checkClaude(): Promise<Check> {
 export async function checkTool(name: string, debianPackage: string): Promise<Check> {
   const version = await askVersion([name, '--version'])
   return version.ok ? ok(name, version.text) : fail(name, version.text, `apt-get install ${debianPackage}`)
+}
+
+/** Git, and whether it keeps what it was given through a power cut. */
+export async function checkGit(assertUsable: () => Promise<void> = assertUsableGit): Promise<Check> {
+  const check = await checkTool('git', 'git')
+  if (check.status === 'fail') return check
+  try {
+    await assertUsable()
+    return check
+  } catch (error) {
+    if (!(error instanceof HiveError)) throw error
+    return fail('git', error.message, error.hint ?? '')
+  }
 }
 
 async function askVersion(argv: [string, ...string[]]): Promise<{ ok: boolean; text: string }> {
