@@ -58,6 +58,7 @@ describe('scenario files', () => {
       'manager',
       'alice',
       'bob',
+      'scout',
     ])
   })
 })

@@ -130,6 +130,7 @@ describe('npm start on a new machine', { timeout: 240_000 }, () => {
     assert.notEqual(namespaceOf(pid), namespaceOf('self'))
     for (const { id } of first) await up.seen(new RegExp(`#${id} .*done`))
     for (const name of ['manager', 'alice', 'bob']) await up.seen(new RegExp(`${name} +ready`))
+    await up.seen('approval 1: manager asks for a configuration to write for scout: hive show 1')
     assert.ok(existsSync(join(directory, 'state/agents/alice/state/report.md')))
     assert.ok(processesOf(directory).length > 5)
     assert.equal(await up.interrupt(), 0)

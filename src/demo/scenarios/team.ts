@@ -1,25 +1,13 @@
-import type { Rule, Scenario, Step } from '../scenario.ts'
-
-const send = (to: string, body: string): Step => ({ call: 'mcp__hyperhive__send', with: { to, body } })
-const answer = (to: string, body: string): Step => ({
-  call: 'mcp__hyperhive__send',
-  with: { to, body, reply_to: '{id}' },
-})
-
-const REFUSED: Rule = {
-  result: '^(rate_limited|inbox_full|chain_paused|not_found|forbidden)',
-  do: [{ say: 'It was refused, so I stop here: {result}' }],
-}
-const NOTED: Rule = { do: [{ say: 'Noted.' }] }
-const greetOperator = (what: string): Rule => ({
-  standing: 'operator',
-  do: [answer('operator', `I am {label}: ${what} A script plays me; write to manager to see the team at work.`)],
-})
+import type { Scenario } from '../scenario.ts'
+import { answer, greetOperator, NOTED, REFUSED, send } from './manners.ts'
+import { askForScout, scout, tourRules } from './tour.ts'
 
 const manager: Scenario = {
-  about: 'Whatever the operator writes, hands a small task to alice and bob and reports when it is done.',
+  about:
+    'Whatever the operator writes, hands a small task to alice and bob, reports when it is done, and offers the tour of approvals.',
   rules: [
     REFUSED,
+    ...tourRules('alice'),
     {
       standing: 'operator',
       do: [
@@ -38,7 +26,8 @@ const manager: Scenario = {
       do: [
         { say: 'That is what the operator waits for.' },
         send('operator', 'The team introduced itself. Alice: {body} Bob checked it. Both keep their notes in /state.'),
-        { say: 'Reported.' },
+        { say: 'Reported. Now something that only the operator can decide.' },
+        askForScout,
       ],
     },
     NOTED,
@@ -105,5 +94,8 @@ const bob: Scenario = {
   ],
 }
 
-/** The agents of the demo. Every turn ends, and nobody answers an answer: after the manager's report it is quiet. */
-export const team = { manager, alice, bob }
+/**
+ * The agents of the demo. Every turn ends, and nobody answers an answer: after the manager's report, and after each step of
+ * the tour, it is quiet until the operator does something.
+ */
+export const team = { manager, alice, bob, scout }
