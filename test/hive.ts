@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Scenarios } from '../src/demo/scenario.ts'
 import { isAlive, type ProcessId } from '../src/kit/detached.ts'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
+import type { Approval } from '../src/wire/approvals.ts'
 import { HiveError } from '../src/wire/errors.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
 import { containerName } from '../src/wire/names.ts'
@@ -21,8 +23,8 @@ export interface TestHive extends AsyncDisposable {
   readonly model: TestModel
   /** Connects anew after the daemon was away. */
   host(): Promise<OpConnection<typeof hostOps>['call']>
-  /** Starts the daemon, with other settings if they are given, and waits until it serves. */
-  start(settings?: TestSettings): Promise<void>
+  /** Starts the daemon, with other settings if they are given, and waits until it serves. It kills itself at `failPoint`. */
+  start(settings?: TestSettings, failPoint?: string): Promise<void>
   /** `kill -9`. */
   kill(): Promise<void>
   /** Ends the daemon; agents run on. */
@@ -38,6 +40,8 @@ export interface TestHive extends AsyncDisposable {
   message(id: number, holds: (message: Message) => boolean): Promise<Message>
   /** Resolves with the agent once `holds`. */
   agent(name: string, holds: (agent: Agent) => boolean): Promise<Agent>
+  /** Resolves with the approval when nothing goes on with it any more; connects anew when the daemon is started again. */
+  decided(id: number): Promise<Approval>
   /** Sends as the operator and resolves with the message when it is done or dead. */
   tell(agent: string, body: string): Promise<Message>
 }
@@ -48,14 +52,14 @@ export type TestSettings = { agentEnv?: Record<string, string>; [key: string]: u
 /** A hive of its own in a temporary directory: real daemon, real sandboxes, real engine, scripted model. */
 export async function startTestHive(
   initial: TestSettings = {},
-  { bin = BIN, stateDir: elsewhere }: { bin?: string; stateDir?: string } = {},
+  { bin = BIN, stateDir: elsewhere, scenarios = {} }: { bin?: string; stateDir?: string; scenarios?: Scenarios } = {},
 ): Promise<TestHive> {
   const directory = mkdtempSync('/tmp/hive-')
   // Agents have uids of their own and pass through it.
   chmodSync(directory, 0o711)
   const stateDir = elsewhere ?? join(directory, 'state')
   const runDir = join(directory, 'run')
-  const model = await openTestModel()
+  const model = await openTestModel(scenarios)
   const config = join(directory, 'hive.json')
   const writeConfig = (settings: TestSettings) =>
     writeFileSync(
@@ -89,11 +93,12 @@ export async function startTestHive(
     stateDir,
     runDir,
     model,
-    async start(settings) {
+    async start(settings, failPoint) {
       if (settings) writeConfig(settings)
       const output = openSync(logFile, 'a')
       const argv = ['serve', '--state-dir', stateDir, '--run-dir', runDir, '--config', config]
-      daemon = spawn(bin, argv, { stdio: ['ignore', output, output] })
+      const env = { ...process.env, HIVE_FAIL_POINT: failPoint }
+      daemon = spawn(bin, argv, { stdio: ['ignore', output, output], env })
       connection = await connect()
     },
     async host() {
@@ -137,6 +142,14 @@ export async function startTestHive(
         const call = await hive.host()
         const found = (await call.list({})).agents.find((agent) => agent.name === name)
         if (found && holds(found)) return found
+        await waitForChange(call)
+      }
+    },
+    async decided(id) {
+      for (;;) {
+        const call = await hive.host()
+        const { approval } = await call.deploy_log({ id, after: 1e6, wait_seconds: 5 })
+        if (approval.endedAt !== null || approval.decidedAt === null) return approval
         await waitForChange(call)
       }
     },

@@ -73,6 +73,12 @@ describe('what agents see of each other', { timeout: 90_000 }, () => {
       [join(stateDir, 'agents/alice'), daemon, own, '711'],
       [join(stateDir, 'agents/alice/state'), alice, groupOf(manager), '2750'],
       [join(stateDir, 'proposed'), manager, groupOf(manager), '700'],
+      [join(stateDir, 'applied'), daemon, own, '755'],
+      [join(stateDir, 'applied/alice'), daemon, own, '755'],
+      [join(stateDir, 'meta'), daemon, own, '755'],
+      [join(stateDir, 'meta/deployments.json'), daemon, own, '644'],
+      [join(stateDir, 'deployments'), daemon, own, '711'],
+      [join(stateDir, 'deployments/alice'), daemon, own, '755'],
       [join(stateDir, 'gateway'), gateway, groupOf(gateway), '700'],
       [join(runDir, 'host.sock'), daemon, own, '600'],
       [join(runDir, 'agents'), daemon, own, '711'],
@@ -84,6 +90,10 @@ describe('what agents see of each other', { timeout: 90_000 }, () => {
     ] as const) {
       assert.deepEqual({ path, ...look(path) }, { path, uid, gid, mode })
     }
+    const ofAlice = 'until [ -e /proposed/alice/agent.json ]; do sleep 0.1; done; cat /agents/alice/config/agent.json'
+    assert.match(await runIn(hive, 'manager', ofAlice), /schema/)
+    assert.match(await runIn(hive, 'manager', 'git -C /meta log --format=%s'), /deploy alice deployed\/0/)
+    assert.match(await runIn(hive, 'alice', 'cat /config/agent.json'), /schema/)
   })
 
   test('an agent that is destroyed and spawned again finds its notes; purged, it does not', async () => {
