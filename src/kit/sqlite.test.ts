@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -13,6 +13,19 @@ describe('a database', () => {
   const open = (name: string, migrations = MIGRATIONS) =>
     openDatabase({ path: join(directory, name), migrations, synchronous: 'FULL' })
   const values = (db: ReturnType<typeof open>) => db.all('SELECT v FROM t ORDER BY v').map(({ v }) => v)
+
+  test('can be read by its owner only, also one that others could read before', async () => {
+    const path = join(directory, 'private')
+    const umask = process.umask(0o022)
+    try {
+      writeFileSync(path, '', { mode: 0o644 })
+      using db = open('private')
+      await db.write(() => db.run('INSERT INTO t (v) VALUES (1)'))
+      for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
+    } finally {
+      process.umask(umask)
+    }
+  })
 
   test('commits the writes of one event-loop turn together, each on its own', async () => {
     using db = open('group')

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { errorText, HiveError } from '../wire/errors.ts'
 import type { Ballast } from './ballast.ts'
@@ -215,6 +216,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 function openFile({ path, migrations, synchronous }: DatabaseOptions): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
+    if (path !== ':memory:') keepToOwner(path)
     db = new DatabaseSync(path, { timeout: 100 })
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
     db.exec('PRAGMA journal_mode = WAL')
@@ -230,6 +232,12 @@ function openFile({ path, migrations, synchronous }: DatabaseOptions): DatabaseS
     db?.close()
     throw error instanceof HiveError ? error : describeOpenFailure(error, path)
   }
+}
+
+/** Secrets stand in it, and its directory may be passable. SQLite gives the files beside it the mode of the first. */
+function keepToOwner(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600)
 }
 
 function checkHealth(db: DatabaseSync, path: string): void {

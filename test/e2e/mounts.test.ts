@@ -66,6 +66,9 @@ describe('what agents see of each other', { timeout: 90_000 }, () => {
     for (const [path, uid, gid, mode] of [
       [stateDir, daemon, own, '711'],
       [runDir, daemon, own, '711'],
+      [join(stateDir, 'hive.sqlite'), daemon, own, '600'],
+      [join(stateDir, 'hive.sqlite-wal'), daemon, own, '600'],
+      [join(stateDir, 'events.sqlite'), daemon, own, '600'],
       [join(stateDir, 'agents'), daemon, own, '711'],
       [join(stateDir, 'containers'), daemon, own, '711'],
       [join(stateDir, 'credentials'), daemon, own, '711'],
