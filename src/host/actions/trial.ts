@@ -32,6 +32,7 @@ export interface Witness {
 }
 
 const LAST_LINES = 15
+const MAX_LINE_CHARS = 300
 
 /**
  * Lets an agent run with a configuration that is not deployed yet, to see whether it is well. Meanwhile it gets no mail.
@@ -81,12 +82,14 @@ export class Trial {
     if (!row) return null
     try {
       await supervisor.stop(agent, { now: true })
-      await configureGateway(agent)
+      // A gateway that is away is told when it is back.
+      await configureGateway(agent).catch(() => {})
       if (row.desired === 'stopped') return null
       await lifecycle.bringUp(agent)
       await this.#waitUntilWell(agent, deployments.get(agent).sha, signal)
       return null
     } catch (error) {
+      supervisor.keepTrying(agent)
       return errorText(error)
     }
   }
@@ -121,7 +124,9 @@ export class Trial {
     const { runtime } = this.#options
     const lines: string[] = []
     try {
-      for await (const { text } of runtime.logs(containerName(agent), { tail: LAST_LINES })) lines.push(text)
+      for await (const { text } of runtime.logs(containerName(agent), { tail: LAST_LINES })) {
+        lines.push(text.slice(0, MAX_LINE_CHARS))
+      }
     } catch {
       // There may be no container yet; what is wrong is said by the cause.
     }

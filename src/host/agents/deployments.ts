@@ -106,7 +106,8 @@ export class Deployments {
   /** Agents whose configuration refers to a secret. */
   usersOf(secret: string): string[] {
     const refersTo = ({ config }: Deployable) => missingSecrets(config, (name) => name !== secret).length > 0
-    return [...this.#deployed].filter(([, deployed]) => refersTo(deployed)).map(([agent]) => agent)
+    const users = [...this.#deployed, ...this.#trials].filter(([, one]) => refersTo(one)).map(([agent]) => agent)
+    return [...new Set(users)]
   }
 
   /** Whether a deploy tries another commit: nothing is delivered to the agent meanwhile. */

@@ -153,9 +153,7 @@ export class Supervisor implements AsyncDisposable {
     kept.life = status?.incarnation
     if (isRunning) {
       log.info({ agent: row.name }, 'adopted a running container')
-      // The daemon ended in the middle of a deploy. Containers of an older hive have no commit: they are left alone.
-      const { revision } = status.deployment
-      if (COMMIT.test(revision) && revision !== this.#options.deployments.find(row.name)?.sha) this.#renew(row.name)
+      if (this.#runsAnother(row.name, status)) this.#renew(row.name)
       return
     }
     await this.#takeBack(row.name, kept, status?.exit)
@@ -236,12 +234,14 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Opens the inbox of an agent that may have mail: not while a deploy tries another configuration, nor without a login, since
-   * no turn could end well.
+   * Opens the inbox of an agent that may have mail: not while a deploy tries another configuration, nor while it is stopped,
+   * nor without a login, since no turn could end well.
    */
   admitMail(agent: string): void {
-    const { broker, deployments } = this.#options
-    if (deployments.isOnTrial(agent) || this.link(agent).live?.ready?.claude === 'needs_login') broker.closeInbox(agent)
+    const { registry, broker, deployments } = this.#options
+    const isStopped = this.#stops.has(agent) || registry.find(agent)?.desired === 'stopped'
+    const hasLogin = this.link(agent).live?.ready?.claude !== 'needs_login'
+    if (deployments.isOnTrial(agent) || isStopped || !hasLogin) broker.closeInbox(agent)
     else broker.openInbox(agent)
   }
 
@@ -291,6 +291,17 @@ export class Supervisor implements AsyncDisposable {
     }
     await runtime.stop(containerName(agent), { graceMs: 5_000 })
     await broker.reclaim(agent, { charge: false, reason: 'stopped' })
+  }
+
+  /** Whether a daemon ended in the middle of a deploy, say. Containers of an older hive have no commit: they are left alone. */
+  #runsAnother(agent: string, { deployment: { revision } }: ContainerStatus): boolean {
+    return COMMIT.test(revision) && revision !== this.#options.deployments.find(agent)?.sha
+  }
+
+  /** Sees to it that an agent which is to run does so, although it could not be stopped or started just now. */
+  keepTrying(agent: string): void {
+    const isWanted = this.#options.registry.find(agent)?.desired === 'running'
+    if (isWanted && !this.#kept.has(agent) && !this.#stopping.signal.aborted) this.#keep(agent)
   }
 
   /** Gives an agent a new life with what is deployed, once its turn has ended. */
@@ -395,7 +406,10 @@ export class Supervisor implements AsyncDisposable {
       before.map(async ({ agent, kept, life }) => {
         if (!this.#isKept(agent, kept) || kept.isBusy || kept.life !== life) return
         const status = containers.get(containerName(agent))
-        if (status?.state === 'running' && status.incarnation === life) return
+        if (status?.state === 'running' && status.incarnation === life) {
+          if (this.#runsAnother(agent, status) && !this.#stops.has(agent)) this.#renew(agent)
+          return
+        }
         const exit = status?.incarnation === life ? status?.exit : undefined
         if (life !== undefined) return this.#noting(`agent ${agent}`, () => this.#onEnd(agent, kept, exit))
         if (kept.restart === undefined && !kept.failure?.isFinal) return this.#tryStart(agent, kept)
