@@ -91,7 +91,7 @@ export const agentOps = {
     about: 'Say what state the engine and its tool servers are in.',
     input: z.strictObject({
       claude: z.enum(['ok', 'needs_login', 'error']),
-      detail: z.string(),
+      detail: z.string().transform((text) => text.slice(0, 2000)),
       /** Of every tool server: `ok`, or `error`, and then `detail` says more. */
       mcp: z.record(z.string(), z.enum(['ok', 'error'])),
     }),

@@ -45,6 +45,9 @@ export interface ApprovalFilter {
   readonly limit: number
 }
 
+const MAX_NOTE_CHARS = 4_000
+const MAX_AUDITED_CHARS = 500
+
 const OPEN = `state IN ('pending', 'stale', 'approved')`
 /** Decided, but the tag or the news of it may be missing. */
 const UNFINISHED = `(state = 'approved' OR state IN ('denied', 'failed') AND ended_at IS NULL)`
@@ -148,7 +151,7 @@ export class ApprovalStore {
   }
 
   refused(id: number, note: string): void {
-    this.#db.run('UPDATE approvals SET note = ? WHERE id = ?', note, id)
+    this.#db.run('UPDATE approvals SET note = ? WHERE id = ?', clip(note), id)
   }
 
   /** A stale one was shown against what runs now. */
@@ -187,7 +190,7 @@ export class ApprovalStore {
 
   /** It cannot come to anything any more. The tag and the news of it follow. */
   fail(id: number, note: string): boolean {
-    return this.#update(`UPDATE approvals SET state = 'failed', note = ? WHERE id = ? AND ${OPEN}`, note, id)
+    return this.#update(`UPDATE approvals SET state = 'failed', note = ? WHERE id = ? AND ${OPEN}`, clip(note), id)
   }
 
   begin(id: number): void {
@@ -226,6 +229,12 @@ export class ApprovalStore {
     return this.#db.run(sql, ...values).changes === 1
   }
 }
+
+/** What an agent has a hand in may be of any length; whole lists of it are sent at once. */
+const clip = (note: string): string => (note.length > MAX_NOTE_CHARS ? `${note.slice(0, MAX_NOTE_CHARS)}…` : note)
+
+/** Of a note, what is kept in the audit log: not what a container wrote. */
+export const firstLine = (note: string): string => note.split('\n', 1)[0]?.slice(0, MAX_AUDITED_CHARS) ?? ''
 
 function decodeAll(all: readonly Row[]): { rows: ApprovalRow[]; errors: Undecodable[] } {
   const rows: ApprovalRow[] = []
