@@ -30,14 +30,19 @@ type Behaviour = 'well' | 'silent' | 'broken_tools' | 'needs_login'
 export interface Options {
   readonly bend?: (runtime: ContainerRuntime) => Partial<ContainerRuntime>
   readonly healthMs?: number
+  /** Throws while the gateway is away. */
+  readonly configureGateway?: () => Promise<void>
   readonly buildTimeoutMs?: number
+  readonly lookMs?: number
 }
 
 /** Everything that approvals need, on the fake runtime with real repositories; alice and the manager run. */
 export async function openApprovalsInTest({
+  configureGateway = async () => {},
   bend = () => ({}),
   healthMs = 20_000,
   buildTimeoutMs = 20_000,
+  lookMs = 10_000,
 }: Options = {}) {
   const stack = new AsyncDisposableStack()
   /** Links are asked for once the supervisor is there. */
@@ -56,6 +61,7 @@ export async function openApprovalsInTest({
         }
       },
       {
+        lookMs,
         deployments: {
           get: (agent) => deployments.get(agent),
           find: (agent) => deployments.find(agent),
@@ -131,7 +137,7 @@ export async function openApprovalsInTest({
     meta,
     runtime,
     lifecycle,
-    configureGateway: async () => {},
+    configureGateway,
     news,
     audit,
     healthMs,

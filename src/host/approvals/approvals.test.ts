@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { HiveError } from '../../wire/errors.ts'
 import { Deployments } from '../agents/deployments.ts'
@@ -178,6 +180,44 @@ describe('an approval', { timeout: 120_000 }, () => {
     await assert.rejects(hive.propose(config({ model: 'x' })), { code: 'conflict', hint: /request_spawn/ })
   })
 
+  it('that waits in the queue when its agent is destroyed does not bring it back', async () => {
+    const gate = createGate()
+    await using hive = await openApprovalsInTest({ bend: gate.bend })
+    const ahead = await hive.propose(config({ model: 'a' }), { agent: 'manager' })
+    const queued = await hive.propose(config({ model: 'b' }))
+    gate.close()
+    await hive.approve(ahead)
+    await hive.approve(queued)
+    await hive.lifecycle.destroy('alice', { purge: false })
+    gate.open()
+    await hive.settled(ahead.id)
+    assert.deepEqual([(await hive.settled(queued.id)).state, hive.registry.has('alice')], ['failed', false])
+  })
+
+  it('is seen through although its tag could not be set at once', async () => {
+    await using hive = await openApprovalsInTest()
+    const proposal = await hive.propose(config({ model: 'opus' }))
+    const lock = join(hive.appliedOf('alice'), 'refs/tags/approved')
+    writeFileSync(lock, 'in the way')
+    await assert.rejects(hive.approve(proposal))
+    rmSync(lock)
+    assert.equal((await hive.settled(proposal.id)).state, 'deployed', await hive.log(proposal.id))
+  })
+
+  it('of the operator’s is not the manager’s to take back', async () => {
+    await using hive = await openApprovalsInTest()
+    const { id } = await hive.approvals.requestSpawn({ agent: 'bob', requester: 'operator', description: undefined })
+    await assert.rejects(hive.approvals.cancel(id, 'manager'), { code: 'forbidden' })
+  })
+
+  it('keeps so much of a refusal that lists of them can be read', async () => {
+    await using hive = await openApprovalsInTest()
+    await assert.rejects(hive.propose(config({ ['k'.repeat(200_000)]: 1 })), { code: 'bad_input' })
+    const [refused] = hive.approvals.list({ all: true, limit: 9 }).approvals
+    assert.ok((refused?.note?.length ?? 0) < 5_000)
+    assert.ok(JSON.stringify(hive.audit.list({ limit: 9 })).length < 5_000)
+  })
+
   it('of a spawn brings a destroyed agent back with what it had', async () => {
     await using hive = await openApprovalsInTest()
     const { sha } = await hive.deploy(await hive.propose(config({ model: 'opus' })))
@@ -217,6 +257,51 @@ describe('a deploy', { timeout: 120_000 }, () => {
     await hive.broker.send('operator', { to: 'alice', body: 'still there?' })
     const received = await hive.broker.recv('alice', { epoch, waitMs: 5_000, signal: WAITS })
     assert.equal(received[0]?.body, 'still there?')
+  })
+
+  it('that cannot be built touches nothing that runs', async () => {
+    await using hive = await openApprovalsInTest()
+    const before = (await hive.fake.list()).map(({ incarnation }) => incarnation)
+    const proposal = await hive.propose(config({ env: { TOKEN: { secret: 'unset' } } }))
+    assert.equal((await hive.deploy(proposal)).state, 'failed')
+    assert.deepEqual(
+      (await hive.fake.list()).map(({ incarnation }) => incarnation),
+      before,
+    )
+  })
+
+  it('whose former configuration cannot be started at once either is followed by further tries', async () => {
+    let isBroken = false
+    await using hive = await openApprovalsInTest({
+      bend: (runtime) => ({
+        async start(name) {
+          if (isBroken && name === 'h-alice') throw new HiveError('unavailable', 'no sandbox today')
+          return runtime.start(name)
+        },
+      }),
+      lookMs: 20,
+    })
+    await hive.supervisor.reconcile()
+    isBroken = true
+    const proposal = await hive.propose(config({ model: 'opus' }))
+    assert.equal((await hive.deploy(proposal)).state, 'failed')
+    assert.match(await hive.log(proposal.id), /not well: .*no sandbox/)
+    isBroken = false
+    while ((await hive.running()) !== proposal.base) await hive.broker.changes.wait(20, WAITS)
+  })
+
+  it('goes on although the gateway cannot be told of a rollback', async () => {
+    let isAway = false
+    await using hive = await openApprovalsInTest({
+      healthMs: 300,
+      configureGateway: async () => {
+        if (isAway) throw new HiveError('unavailable', 'no gateway')
+      },
+    })
+    isAway = true
+    const proposal = await hive.propose(config({ model: 'opus' }))
+    assert.equal((await hive.deploy(proposal)).state, 'failed')
+    assert.equal(await hive.running(), proposal.base)
   })
 
   it('of an agent without a login is well: that is the operator’s to give', async () => {

@@ -5,7 +5,7 @@ import type { Undecodable } from '../../wire/things.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Actor, AuditLog } from '../audit-log.ts'
 import type { AppliedRepositories } from '../repositories/applied-repositories.ts'
-import type { ApprovalFilter, ApprovalRow, ApprovalStore, Shown } from './approval-store.ts'
+import { type ApprovalFilter, type ApprovalRow, type ApprovalStore, firstLine, type Shown } from './approval-store.ts'
 import type { DeployLog } from './deploy-log.ts'
 import type { Deployer } from './deployer.ts'
 
@@ -136,7 +136,7 @@ export class Approvals {
       const note = errorText(error)
       await db.write(() => {
         store.refused(id, note)
-        audit.add({ actor: 'system', verb: 'refused', agent, approval: id, detail: { sha, note } })
+        audit.add({ actor: 'system', verb: 'refused', agent, approval: id, detail: { sha, note: firstLine(note) } })
       })
       throw error
     } finally {
@@ -150,6 +150,9 @@ export class Approvals {
     const { db, store, audit } = this.#options
     await db.write(() => {
       const row = store.get(id)
+      if (actor !== 'operator' && row.requester !== actor) {
+        throw new HiveError('forbidden', `approval ${id} was asked for by the ${row.requester}`)
+      }
       if (!store.cancel(id, Date.now())) throw this.#isDecided(row)
       audit.add({ actor, verb: 'cancel', agent: row.agent, approval: id })
     })
@@ -183,8 +186,8 @@ export class Approvals {
     const { db, store, repositories } = this.#options
     const row = store.get(id)
     const { agent, sha, state } = row
-    if (sha === null || !repositories.has(agent))
-      return { approval: this.get(id), diff: null, commit: null, problem: null }
+    const isThere = repositories.has(agent) && (await repositories.tags(agent, id)).has('proposal')
+    if (sha === null || !isThere) return { approval: this.get(id), diff: null, commit: null, problem: null }
     const isOpen = state === 'pending' || state === 'stale'
     const base = isOpen ? await repositories.main(agent) : (row.base as string)
     const [diff, commit] = await Promise.all([repositories.diff(agent, base, sha), repositories.commit(agent, sha)])
@@ -223,10 +226,14 @@ export class Approvals {
       audit.add({ actor, verb: 'approve', agent, approval: id, detail: { sha, base } })
     })
     passes('approve.decided')
-    if (sha !== null) await repositories.tag(agent, id, 'approved', sha)
-    passes('approve.tagged')
-    deployer.enqueue(id)
-    this.#changed()
+    try {
+      if (sha !== null) await repositories.tag(agent, id, 'approved', sha)
+      passes('approve.tagged')
+    } finally {
+      // The decision stands; the deployer sets the tag that could not be set here.
+      deployer.enqueue(id)
+      this.#changed()
+    }
     return this.get(id)
   }
 
@@ -257,12 +264,12 @@ export class Approvals {
     return this.get(id)
   }
 
-  /** What waits for a decision about an agent that is gone comes to nothing. */
+  /** What waits for a decision about an agent that is gone, or in the queue, comes to nothing. Nothing else may be done to it. */
   async failAllOf(agent: string, note: string): Promise<void> {
     const { db, store, audit } = this.#options
     const waiting = store
       .list({ all: false, agent, limit: MAX_OPEN })
-      .rows.filter(({ state, kind }) => state !== 'approved' && kind === 'apply_commit')
+      .rows.filter(({ kind }) => kind === 'apply_commit')
     for (const { id } of waiting) {
       await db.write(() => {
         if (store.fail(id, note)) audit.add({ actor: 'system', verb: 'failed', agent, approval: id, detail: { note } })
@@ -285,10 +292,12 @@ export class Approvals {
 
   /** At the start: takes up what was decided, and ends what waits for a decision about an agent whose repository is gone. */
   async resume(): Promise<void> {
-    const { store, repositories, deployer } = this.#options
+    const { store, repositories, registry, deployer } = this.#options
     const { rows } = store.list({ all: false, limit: MAX_OPEN })
-    const gone = rows.filter(({ kind, agent }) => kind === 'apply_commit' && !repositories.has(agent))
-    for (const { agent } of gone) await this.failAllOf(agent, `the repository of ${agent} is gone`)
+    const gone = rows.filter(
+      ({ kind, agent }) => kind === 'apply_commit' && (!repositories.has(agent) || registry.wasDestroyed(agent)),
+    )
+    for (const { agent } of gone) await this.failAllOf(agent, `${agent} is gone`)
     deployer.resume()
   }
 

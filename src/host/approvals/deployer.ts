@@ -14,7 +14,7 @@ import type { ManagerNews } from '../manager-news.ts'
 import { type Problem, Problems } from '../problems.ts'
 import type { AppliedRepositories } from '../repositories/applied-repositories.ts'
 import type { MetaRepository } from '../repositories/meta-repository.ts'
-import type { ApprovalRow, ApprovalStore } from './approval-store.ts'
+import { type ApprovalRow, type ApprovalStore, firstLine } from './approval-store.ts'
 import { type DeployAction, type DeployFacts, nextAction } from './deploy-course.ts'
 import type { DeployLog } from './deploy-log.ts'
 
@@ -60,6 +60,8 @@ const STEPS: Record<DeployAction, DeployStep> = {
 export class Deployer implements AsyncDisposable {
   readonly #options: DeployerOptions
   readonly #queue: number[] = []
+  /** By this daemon. */
+  readonly #begun = new Set<number>()
   #step: DeployStep = 'queued'
   #working: Promise<void> | undefined
   readonly #problems = new Problems()
@@ -77,8 +79,13 @@ export class Deployer implements AsyncDisposable {
   enqueue(id: number): void {
     if (this.#queue.includes(id)) return
     this.#queue.push(id)
+    this.#wake()
+  }
+
+  #wake(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
+      if (this.#queue.length > 0 && !this.#closing.signal.aborted) this.#wake()
     })
   }
 
@@ -183,12 +190,15 @@ export class Deployer implements AsyncDisposable {
     const { db, store, repositories, passes } = this.#options
     const sha = row.sha as string
     const base = row.base as string
-    if (!repositories.has(agent)) return this.#fail(row, `${agent} is gone`)
+    if (!repositories.has(agent) || this.#options.registry.wasDestroyed(agent)) {
+      return this.#fail(row, `${agent} is gone`)
+    }
     const facts = { tags: await repositories.tags(agent, id), failure: null as string | null }
     if (!facts.tags.has('deployed')) {
       if ((await repositories.main(agent)) !== base) return this.#becomeStale(row)
       if (row.tries >= MAX_TRIES) facts.failure = `it was begun ${row.tries} times and never came to an end`
-      await db.write(() => store.begin(id), { essential: true })
+      if (!this.#begun.has(id)) await db.write(() => store.begin(id), { essential: true })
+      this.#begun.add(id)
     }
     let built: Deployable | undefined
     let isHealthy = false
@@ -216,7 +226,7 @@ export class Deployer implements AsyncDisposable {
         }
         passes(`deploy.${action}`)
       } catch (error) {
-        if (this.#closing.signal.aborted || !FAILS.has(action)) throw error
+        if (this.#closing.signal.aborted || !FAILS.has(action) || isFullDisk(error)) throw error
         facts.failure = errorText(error)
         // It may have been done all the same.
         if (action === 'promote') facts.tags = await repositories.tags(agent, id)
@@ -284,7 +294,9 @@ export class Deployer implements AsyncDisposable {
   async #rollBack(row: ApprovalRow, failure: string): Promise<void> {
     const { deployments, trial, passes } = this.#options
     await this.#say(row.id, `failed: ${failure}`)
-    const trouble = await trial.rollBack(row.agent, this.#closing.signal)
+    // What could not even be built has touched nothing.
+    const isOn = deployments.isOnTrial(row.agent)
+    const trouble = isOn ? await trial.rollBack(row.agent, this.#closing.signal) : null
     if (this.#closing.signal.aborted) throw new HiveError('cancelled', 'the hive is stopping')
     const back = deployments.deployed(row.agent)?.sha.slice(0, 12)
     await this.#say(
@@ -298,10 +310,14 @@ export class Deployer implements AsyncDisposable {
 
   async #fail(row: ApprovalRow, note: string): Promise<void> {
     const { db, store, audit, passes } = this.#options
-    await db.write(() => {
-      if (!store.fail(row.id, note)) return
-      audit.add({ actor: 'system', verb: 'failed', agent: row.agent, approval: row.id, detail: { note, sha: row.sha } })
-    })
+    await db.write(
+      () => {
+        if (!store.fail(row.id, note)) return
+        const detail = { note: firstLine(note), sha: row.sha }
+        audit.add({ actor: 'system', verb: 'failed', agent: row.agent, approval: row.id, detail })
+      },
+      { essential: true },
+    )
     passes('deploy.failed')
     await this.finish(row.id)
   }
@@ -322,7 +338,8 @@ export class Deployer implements AsyncDisposable {
     if ((row.state !== 'denied' && row.state !== 'failed') || row.endedAt !== null) return
     const { agent, kind, state, sha } = row
     const note = row.note ?? ''
-    const isTagged = kind === 'apply_commit' && sha !== null && repositories.has(agent)
+    // The repository may have been purged, and made anew.
+    const isTagged = kind === 'apply_commit' && sha !== null && (await this.#hasProposal(row))
     const tag = isTagged ? `${state}/${id}` : null
     if (isTagged) await repositories.close(agent, id, state, sha, note)
     passes('finish.tagged')
@@ -339,6 +356,11 @@ export class Deployer implements AsyncDisposable {
     await db.write(() => store.finished(id, tag, Date.now()), { essential: true })
   }
 
+  async #hasProposal({ agent, id }: ApprovalRow): Promise<boolean> {
+    const { repositories } = this.#options
+    return repositories.has(agent) && (await repositories.tags(agent, id)).has('proposal')
+  }
+
   #tell(
     { id, agent, kind }: ApprovalRow,
     outcome: Pick<Extract<HelperEvent, { event: 'approval_resolved' }>, 'status' | 'note' | 'sha' | 'tag'>,
@@ -352,5 +374,8 @@ export class Deployer implements AsyncDisposable {
   }
 }
 
-/** What goes wrong in these is the commit's fault; in the others it is the machine's, and they are tried again. */
+const isFullDisk = (error: unknown): boolean =>
+  ['disk_full', 'ENOSPC'].includes((error as { code?: string }).code ?? '')
+
+/** What goes wrong in these is the commit’s fault; in the others it is the machine’s, and they are tried again. */
 const FAILS: ReadonlySet<DeployAction> = new Set(['build', 'switch', 'promote'])

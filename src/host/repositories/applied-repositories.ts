@@ -172,6 +172,8 @@ export class AppliedRepositories {
       return this.#aside(`${agent}-${id}`, async (quarantine) => {
         const inspected = await inspectProposal(git, quarantine, { sha, pack })
         await this.#exclusively(agent, async () => {
+          // It may have been purged in the meantime.
+          this.#gitOf(agent)
           const taken = await readRef(git.gitDir, tagRef('proposal', id))
           if (taken !== undefined) throw new HiveError('conflict', `proposal ${id} of ${agent} was taken already`)
           // Should this daemon be killed here, there are objects that nobody asks for.
