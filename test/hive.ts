@@ -42,6 +42,8 @@ export interface TestHive extends AsyncDisposable {
   agent(name: string, holds: (agent: Agent) => boolean): Promise<Agent>
   /** Resolves with the approval when nothing goes on with it any more; connects anew when the daemon is started again. */
   decided(id: number): Promise<Approval>
+  /** What the model said last in the turn that a message woke, once that has ended. */
+  output(agent: string, id: number): Promise<string>
   /** Sends as the operator and resolves with the message when it is done or dead. */
   tell(agent: string, body: string): Promise<Message>
 }
@@ -151,6 +153,18 @@ export async function startTestHive(
         const { approval } = await call.deploy_log({ id, after: 1e6, wait_seconds: 5 })
         if (approval.endedAt !== null || approval.decidedAt === null) return approval
         await waitForChange(call)
+      }
+    },
+    async output(agent, id) {
+      const call = await hive.host()
+      let isOfMessage = false
+      for (let after = 0; ; ) {
+        const page = await call.events({ agent, after, wait_seconds: 10, limit: 500 })
+        after = page.cursor
+        for (const { event } of page.events) {
+          if (event.kind === 'turn_start') isOfMessage = event.messages.some((message) => message.id === id)
+          if (event.kind === 'turn_end' && isOfMessage) return event.end.detail
+        }
       }
     },
     async tell(agent, body) {

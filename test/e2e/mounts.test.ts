@@ -7,15 +7,8 @@ import { startTestHive, type TestHive } from '../hive.ts'
 
 /** Has an agent run a command and gives what it printed, as its model was told. */
 async function runIn(hive: TestHive, agent: string, command: string): Promise<string> {
-  const host = await hive.host()
-  const { cursor } = await host.events({ agent, limit: 1 })
-  const { id } = await host.send({ to: agent, body: `bash ${command}` })
-  await hive.message(id, ({ state }) => state === 'done')
-  for (let after = cursor; ; ) {
-    const page = await host.events({ agent, after, wait_seconds: 10, limit: 500 })
-    after = page.cursor
-    for (const { event } of page.events) if (event.kind === 'turn_end') return event.end.detail
-  }
+  const { id } = await (await hive.host()).send({ to: agent, body: `bash ${command}` })
+  return hive.output(agent, id)
 }
 
 describe('what agents see of each other', { timeout: 90_000 }, () => {

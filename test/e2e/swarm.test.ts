@@ -41,7 +41,8 @@ describe('a swarm', { timeout: 120_000 }, () => {
     const done = await hive.tell('manager', `use ${tool}`)
     hive.model.setScenarios({ default: obey })
     assert.deepEqual([done.state, done.error], ['done', null])
-    return lastOutput(hive, 'manager')
+    // It is also told of agents that are made.
+    return hive.output('manager', done.id)
   }
 
   test('the manager stops, starts and restarts agents and reads their notes', async () => {
