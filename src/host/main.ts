@@ -192,6 +192,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   }
   const audit = new AuditLog(db)
   const news = new ManagerNews({ registry, broker, log })
+  const onRepositoriesChanged = () => {
+    const manager = supervisor.link(MANAGER)
+    if (manager.live) manager.command({ do: 'keep_repositories' })
+  }
   const lifecycle: Lifecycle = running.use(
     new Lifecycle({
       registry,
@@ -206,6 +210,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       daemonUid: uid,
       log,
       configureGateway: (agent) => gateway.configure(agent),
+      onRepositoriesChanged,
       onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
       openSocket: (agent) => {
         // Its directory lets the agent's group pass, and hands that group down to the socket.
@@ -237,10 +242,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     audit,
     healthMs: settings.healthSeconds * 1000,
     onChange: () => broker.changes.notify(),
-    onRepositoriesChanged: () => {
-      const manager = supervisor.link(MANAGER)
-      if (manager.live) manager.command({ do: 'keep_repositories' })
-    },
+    onRepositoriesChanged,
     passes: createFailPoints(process.env.HIVE_FAIL_POINT),
     log,
     now,
@@ -309,7 +311,6 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         approvals,
         secrets,
         audit,
-        news,
         events,
         runtime,
         app,

@@ -36,6 +36,7 @@ async function openLives(bend?: (runtime: ContainerRuntime) => Partial<Container
     news: new ManagerNews({ ...hive, log }),
     daemonUid: ORDINARY_USER,
     log,
+    onRepositoriesChanged: () => {},
     onDestroyed: async () => {},
     async configureGateway() {
       if (fails.has('gateway')) throw new Error('no gateway')

@@ -31,6 +31,8 @@ export interface LifecycleOptions {
   readonly openSocket: (agent: string) => Promise<OpServer>
   /** Tells the gateway who there is. Throws when it cannot be told, or cannot serve `agent`. */
   readonly configureGateway: (agent?: string) => Promise<void>
+  /** There is another repository, or one less. */
+  readonly onRepositoriesChanged: () => void
   /** What waits for a decision about a destroyed agent comes to nothing. */
   readonly onDestroyed: (agent: string) => Promise<void>
 }
@@ -111,6 +113,7 @@ export class Lifecycle implements AsyncDisposable {
     const { registry, supervisor } = this.#options
     await this.create(name, () => this.bringUp(name))
     await this.#noteDeployed(name)
+    this.#options.onRepositoriesChanged()
     await supervisor.waitForHello(name)
     const twin = registry.names().find((other) => other !== name && agentPort(other) === agentPort(name))
     return twin
@@ -179,6 +182,7 @@ export class Lifecycle implements AsyncDisposable {
       await meta.forget(name)
       await onDestroyed(name)
       if (purge) await this.#purge(name)
+      if (purge) this.#options.onRepositoriesChanged()
       await news.tell({ event: 'destroyed', agent: name })
     })
   }

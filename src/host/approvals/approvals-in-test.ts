@@ -105,6 +105,7 @@ export async function openApprovalsInTest({
       log,
       configureGateway: async () => {},
       openSocket: async () => ({ close, [Symbol.asyncDispose]: close }),
+      onRepositoriesChanged: () => {},
       onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
     }),
   )

@@ -13,7 +13,6 @@ import type { AuditLog } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
-import type { ManagerNews } from '../manager-news.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
@@ -28,7 +27,6 @@ export interface HostSocketDeps {
   readonly approvals: Approvals
   readonly secrets: Secrets
   readonly audit: AuditLog
-  readonly news: ManagerNews
   readonly events: EventStore
   readonly runtime: ContainerRuntime
   readonly app: App
@@ -48,7 +46,7 @@ export interface HostSocketDeps {
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
-  const { deployments, approvals, secrets, audit, news } = deps
+  const { deployments, approvals, secrets, audit } = deps
   const { store } = broker
   const actor = OPERATOR
   const noted = (verb: string, agent: string, detail?: Record<string, unknown>) =>
@@ -91,7 +89,6 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       const warnings = await lifecycle.spawn(name)
       const sha = deployments.get(name).sha
       await noted('spawn', name, { sha })
-      await news.tell({ event: 'spawned', agent: name, ok: true, sha })
       return { agent: views.get(name), warnings }
     },
     async start({ agent }) {
