@@ -1,56 +1,30 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { makeProposal } from '../src/host/repositories/proposals-in-test.ts'
 import { connectOps } from '../src/kit/op-client.ts'
 import { managerOps } from '../src/wire/agent-ops.ts'
 import type { TestHive } from './hive.ts'
 
-const IDENTITY = ['-c', 'user.name=manager', '-c', 'user.email=manager@hive', '-c', 'safe.directory=*']
-
 /** Runs git and gives what it prints, without the last line end. */
 export const git = (directory: string, ...args: string[]): string =>
-  execFileSync('git', [...IDENTITY, '-C', directory, ...args], { encoding: 'utf8' }).replace(/\n$/, '')
+  execFileSync('git', ['-c', 'safe.directory=*', '-C', directory, ...args], { encoding: 'utf8' }).replace(/\n$/, '')
 
 /** The applied repository of an agent. */
 export const appliedOf = ({ stateDir }: Pick<TestHive, 'stateDir'>, agent: string): string =>
   join(stateDir, 'applied', agent, '.git')
 
 /**
- * Proposes a commit as the manager's harness does, without an engine: a clone, a commit with these files on top of what is
- * deployed or of `parent`, its pack over the manager's socket.
+ * Proposes a commit as the manager's harness does, without an engine: these files on top of what is deployed, over the manager's
+ * socket.
  */
 export async function propose(
   hive: Pick<TestHive, 'stateDir' | 'runDir'>,
   agent: string,
   files: Record<string, string>,
-  { parent = 'main', message = 'change it' }: { parent?: string; message?: string } = {},
 ): Promise<{ id: number; sha: string; base: string }> {
-  const directory = mkdtempSync(join(tmpdir(), 'proposal-'))
-  try {
-    git('/', 'clone', '-q', '--no-checkout', appliedOf(hive, agent), directory)
-    git(directory, 'fetch', '-q', 'origin', '+refs/tags/*:refs/tags/*')
-    git(directory, 'checkout', '-q', '--detach', parent)
-    for (const [name, content] of Object.entries(files)) {
-      const file = join(directory, name)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, content)
-    }
-    git(directory, 'add', '-A')
-    git(directory, 'commit', '-q', '--allow-empty', '-m', message)
-    const sha = git(directory, 'rev-parse', 'HEAD')
-    const pack = execFileSync(
-      'git',
-      [...IDENTITY, '-C', directory, 'pack-objects', '-q', '--revs', '--thin', '--stdout'],
-      {
-        input: `${sha}\n^${git(directory, 'rev-parse', 'origin/main')}\n`,
-      },
-    )
-    await using manager = await connectOps(managerOps, join(hive.runDir, 'agents/manager/mcp.sock'))
-    return await manager.call.request_apply_commit({ agent, sha, pack: pack.toString('base64') })
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+  const { sha, pack } = makeProposal(appliedOf(hive, agent), files)
+  await using manager = await connectOps(managerOps, join(hive.runDir, 'agents/manager/mcp.sock'))
+  return await manager.call.request_apply_commit({ agent, sha, pack: pack.toString('base64') })
 }
 
 /** Approves what is shown now. */

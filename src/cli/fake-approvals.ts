@@ -160,6 +160,7 @@ export class FakeApprovals {
       },
       deploys: ({ agent, limit }) => ({
         deploys: this.deploys.filter((one) => !agent || one.agent === agent).slice(-limit),
+        errors: [],
       }),
       audit: ({ agent, approval, limit }) => ({
         entries: this.audit

@@ -183,7 +183,7 @@ export const hostOps = {
   deploys: {
     about: 'List deploys, newest last.',
     input: z.strictObject({ agent: AgentName.optional(), limit: z.number().int().min(1).max(1000).default(20) }),
-    output: z.object({ deploys: z.array(DeployRecord) }),
+    output: z.object({ deploys: z.array(DeployRecord), errors: z.array(Undecodable) }),
   },
   audit: {
     about: 'List decisions, deploys and what else the operator and the manager did to agents, newest last.',

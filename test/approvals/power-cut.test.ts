@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ApprovalStore } from '../../src/host/approvals/approval-store.ts'
 import { openHiveDatabase } from '../../src/host/database.ts'
+import { makeProposal } from '../../src/host/repositories/proposals-in-test.ts'
 import { connectOps } from '../../src/kit/op-client.ts'
 import { openLoopDisk, whyNoLoopDisk } from '../broker/loop-disk.ts'
 import { git } from '../proposals.ts'
@@ -31,8 +32,8 @@ test('a power cut right after an approval was confirmed: row, tag and commit are
       const { call } = connection
       const applied = join(disk.path, 'applied/alice/.git')
       await call.seed({ agent: 'alice' })
-      const { sha, pack } = commit(applied, join(scratch, 'proposed'))
-      const { id, base } = await call.propose({ agent: 'alice', sha, pack })
+      const { sha, pack } = makeProposal(applied, { 'agent.json': '{"model":"opus"}\n' })
+      const { id, base } = await call.propose({ agent: 'alice', sha, pack: pack.toString('base64') })
       await call.approve({ id, base, sha })
       await disk.cutPower()
       server.kill('SIGKILL')
@@ -51,13 +52,3 @@ test('a power cut right after an approval was confirmed: row, tag and commit are
     }
   }
 })
-
-function commit(applied: string, proposed: string): { sha: string; pack: string } {
-  git('/', 'clone', '-q', applied, proposed)
-  writeFileSync(join(proposed, 'agent.json'), '{"model":"opus"}\n')
-  git(proposed, 'commit', '-qam', 'think harder')
-  const sha = git(proposed, 'rev-parse', 'HEAD')
-  const argv = ['-C', proposed, 'pack-objects', '-q', '--revs', '--thin', '--stdout']
-  const pack = execFileSync('git', argv, { input: `${sha}\n^origin/main\n` })
-  return { sha, pack: pack.toString('base64') }
-}

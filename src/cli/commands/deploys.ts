@@ -9,6 +9,7 @@ import { APPROVAL_STYLE, createPaint, type Paint } from '../paint.ts'
 import { shortSha } from '../short-sha.ts'
 import { show } from '../show.ts'
 import { dateText } from '../time-text.ts'
+import { sayUndecodable } from '../undecodable.ts'
 
 const TITLES = ['WHEN', 'AGENT', 'APPROVAL', 'SHA', 'STATE', 'TOOK', 'TAG', 'NOTE']
 
@@ -22,7 +23,8 @@ export const addDeploys = (program: Command, cli: Cli): Command =>
     .action(async (_, command: Command) => {
       const flags = flagsOf<{ agent?: string; lines: number; quiet?: boolean }>(command)
       const { agent, lines: limit } = flags
-      const { deploys } = await withDaemon(cli, flags, (call) => call.deploys({ agent, limit }))
+      const { deploys, errors } = await withDaemon(cli, flags, (call) => call.deploys({ agent, limit }))
+      sayUndecodable(cli, errors)
       const { out } = cli.io
       const look = { paint: createPaint(out), columns: out.columns() }
       show(cli, flags, {

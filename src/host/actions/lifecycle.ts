@@ -47,7 +47,10 @@ export class Lifecycle implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Makes directories and sockets of the agents that exist, and what those that are to run run with. One for which that fails is shown as failed; the others go on. */
+  /**
+   * Makes directories and sockets of the agents that exist, and for those that are to run what they run with. One for which
+   * that fails is shown as failed; the others go on.
+   */
   async openAll(): Promise<void> {
     const { registry, supervisor, deployments, configureGateway } = this.#options
     for (const { name, slot, desired } of registry.list()) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { containerName } from '../../wire/names.ts'
 import type { Deployable, Deployments } from '../agents/deployments.ts'
@@ -19,6 +20,7 @@ export interface TrialOptions {
   readonly configureGateway: (agent?: string) => Promise<void>
   /** A harness that was started with a new configuration has to be well within this time. */
   readonly healthMs: number
+  readonly log: Log
   readonly now: Clock
 }
 
@@ -76,14 +78,13 @@ export class Trial {
 
   /** Back to what is deployed. Gives what goes wrong with that; the agent is started again and again then. */
   async rollBack(agent: string, signal: AbortSignal): Promise<string | null> {
-    const { registry, supervisor, deployments, lifecycle, configureGateway } = this.#options
+    const { registry, supervisor, deployments, lifecycle } = this.#options
     deployments.endTrial(agent)
     const row = registry.find(agent)
     if (!row) return null
     try {
       await supervisor.stop(agent, { now: true })
-      // A gateway that is away is told when it is back.
-      await configureGateway(agent).catch(() => {})
+      await this.#tellGateway(agent)
       if (row.desired === 'stopped') return null
       await lifecycle.bringUp(agent)
       await this.#waitUntilWell(agent, deployments.get(agent).sha, signal)
@@ -91,6 +92,19 @@ export class Trial {
     } catch (error) {
       supervisor.keepTrying(agent)
       return errorText(error)
+    }
+  }
+
+  /** A gateway that is away is told when it is back: it must not keep a rollback from being done. */
+  async #tellGateway(agent: string): Promise<void> {
+    const { configureGateway, log } = this.#options
+    try {
+      await configureGateway(agent)
+    } catch (error) {
+      log.warn(
+        { agent, error: errorText(error) },
+        'the gateway could not be told what an agent may reach after a rollback',
+      )
     }
   }
 

@@ -93,15 +93,15 @@ export class ApprovalStore {
     return decodeAll(this.#db.all(`SELECT * FROM approvals WHERE ${UNFINISHED} ORDER BY decided_at, id`))
   }
 
-  /** Of deploys that have ended, newest last. */
-  deploys(agent: string | undefined, limit: number): ApprovalRow[] {
+  /** Of deploys that have ended, newest last, and the rows among them that cannot be read. */
+  deploys(agent: string | undefined, limit: number): { rows: ApprovalRow[]; errors: Undecodable[] } {
     const rows = this.#db.all(
       `SELECT * FROM approvals WHERE state IN ('deployed', 'failed') AND ended_at IS NOT NULL AND tag IS NOT NULL
        AND (?1 IS NULL OR agent = ?1) ORDER BY ended_at DESC, id DESC LIMIT ?2`,
       agent ?? null,
       limit,
     )
-    return decodeAll(rows.reverse()).rows
+    return decodeAll(rows.reverse())
   }
 
   countOpen(): number {

@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createLog } from '../../kit/log.ts'
 import type { Approval } from '../../wire/approvals.ts'
 import { containerName, MANAGER } from '../../wire/names.ts'
@@ -15,14 +13,13 @@ import { EventStore } from '../events/event-store.ts'
 import { ManagerNews } from '../manager-news.ts'
 import { AppliedRepositories } from '../repositories/applied-repositories.ts'
 import { MetaRepository } from '../repositories/meta-repository.ts'
+import { makeProposal } from '../repositories/proposals-in-test.ts'
 import { Secrets } from '../secrets.ts'
 import { openApprovals } from './open-approvals.ts'
 
-const IDENTITY = ['-c', 'user.name=m', '-c', 'user.email=m@hive', '-c', 'safe.directory=*']
-
 /** Runs git and gives what it prints. */
 export const git = (directory: string, ...args: string[]): string =>
-  execFileSync('git', [...IDENTITY, '-C', directory, ...args], { encoding: 'utf8' }).trim()
+  execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).trim()
 
 /** How an agent behaves once it was started: `env.BEHAVE` of its configuration says it. */
 type Behaviour = 'well' | 'silent' | 'broken_tools' | 'needs_login'
@@ -158,25 +155,8 @@ export async function openApprovalsInTest({
     files: Record<string, string>,
     { agent = 'alice', parent = 'main' } = {},
   ): Promise<Approval> => {
-    const directory = mkdtempSync(join(tmpdir(), 'proposal-'))
-    try {
-      git('/', 'clone', '-q', appliedOf(agent), directory)
-      git(directory, 'fetch', '-q', 'origin', '+refs/tags/*:refs/tags/*')
-      git(directory, 'checkout', '-q', '--detach', parent)
-      for (const [name, content] of Object.entries(files)) {
-        mkdirSync(dirname(join(directory, name)), { recursive: true })
-        writeFileSync(join(directory, name), content)
-      }
-      git(directory, 'add', '-A')
-      git(directory, 'commit', '-q', '--allow-empty', '-m', 'change it')
-      const sha = git(directory, 'rev-parse', 'HEAD')
-      const pack = execFileSync('git', ['-C', directory, 'pack-objects', '-q', '--revs', '--thin', '--stdout'], {
-        input: `${sha}\n^${git(directory, 'rev-parse', 'origin/main')}\n`,
-      })
-      return await approvals.requestApplyCommit({ agent, sha, pack, requester: MANAGER, description: undefined })
-    } finally {
-      rmSync(directory, { recursive: true })
-    }
+    const { sha, pack } = makeProposal(appliedOf(agent), files, parent)
+    return approvals.requestApplyCommit({ agent, sha, pack, requester: MANAGER, description: undefined })
   }
   /** Resolves when nothing goes on with an approval any more. */
   const settled = async (id: number): Promise<Approval> => {

@@ -321,9 +321,10 @@ export class Approvals {
     }
   }
 
-  /** Deploys that have ended, newest last. */
-  deploys(agent: string | undefined, limit: number): DeployRecord[] {
-    return this.#options.store.deploys(agent, limit).map((row) => ({
+  /** Deploys that have ended, newest last, and the rows among them that cannot be read. */
+  deploys(agent: string | undefined, limit: number): { deploys: DeployRecord[]; errors: Undecodable[] } {
+    const { rows, errors } = this.#options.store.deploys(agent, limit)
+    const deploys = rows.map((row) => ({
       agent: row.agent,
       approval: row.id,
       sha: row.sha as string,
@@ -333,6 +334,7 @@ export class Approvals {
       tookMs: row.decidedAt === null ? null : (row.endedAt as number) - row.decidedAt,
       note: row.note,
     }))
+    return { deploys, errors }
   }
 
   #changed(): void {

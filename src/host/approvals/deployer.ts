@@ -36,7 +36,6 @@ export interface DeployerOptions {
   /** For tests: told after each step, by name. */
   readonly passes: (point: string) => void
   readonly log: Log
-  readonly retryMs?: number
 }
 
 const RETRY_MS = 5_000
@@ -73,7 +72,9 @@ export class Deployer implements AsyncDisposable {
 
   /** Takes up what an earlier daemon left. */
   resume(): void {
-    for (const { id } of this.#options.store.unfinished().rows) this.enqueue(id)
+    const { rows, errors } = this.#options.store.unfinished()
+    for (const { id } of rows) this.enqueue(id)
+    for (const { id, problem } of errors) this.#problems.note(`approval ${id}`, problem)
   }
 
   enqueue(id: number): void {
@@ -107,7 +108,7 @@ export class Deployer implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    const { log, deployLog, retryMs = RETRY_MS } = this.#options
+    const { log, deployLog } = this.#options
     const { signal } = this.#closing
     for (;;) {
       const id = this.#queue[0]
@@ -127,7 +128,7 @@ export class Deployer implements AsyncDisposable {
         this.#problems.note(where, error)
         // Others need not wait for it.
         this.#queue.push(...this.#queue.splice(0, 1))
-        await createNotifier().wait(retryMs, signal)
+        await createNotifier().wait(RETRY_MS, signal)
       }
     }
   }
@@ -236,29 +237,29 @@ export class Deployer implements AsyncDisposable {
 
   async #build({ id, agent }: ApprovalRow, sha: string): Promise<Deployable> {
     await this.#say(id, `building ${sha.slice(0, 12)}`)
+    const { deployments } = this.#options
+    const built = await this.#telling(id, (say) => deployments.build(agent, sha, say, this.#closing.signal))
+    await this.#say(id, `built ${built.reference.slice(0, 12)}`)
+    return built
+  }
+
+  /** Does something that tells lines of the log as it goes on; once it is over, they are kept. */
+  async #telling<T>(id: number, act: (say: (line: string) => void) => Promise<T>): Promise<T> {
     const lines: Promise<void>[] = []
-    const say = (line: string) => void lines.push(this.#say(id, line))
     try {
-      const built = await this.#options.deployments.build(agent, sha, say, this.#closing.signal)
-      await this.#say(id, `built ${built.reference.slice(0, 12)}`)
-      return built
+      return await act((line) => lines.push(this.#say(id, line)))
     } finally {
       await Promise.all(lines)
     }
   }
 
   async #switch({ id, agent }: ApprovalRow, built: Deployable): Promise<void> {
-    const lines: Promise<void>[] = []
-    const say = (line: string) => void lines.push(this.#say(id, line))
+    const { trial, passes } = this.#options
     const onStarted = () => {
-      this.#options.passes('deploy.started')
+      passes('deploy.started')
       this.#enter('checking')
     }
-    try {
-      await this.#options.trial.begin(agent, built, { say, onStarted, signal: this.#closing.signal })
-    } finally {
-      await Promise.all(lines)
-    }
+    await this.#telling(id, (say) => trial.begin(agent, built, { say, onStarted, signal: this.#closing.signal }))
   }
 
   /** `main` is the commit: what the daemon and everybody else know follows. */

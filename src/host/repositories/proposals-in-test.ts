@@ -66,6 +66,39 @@ export async function openProposals(files: Readonly<Record<string, string>> = { 
     [Symbol.dispose]: () => rmSync(room, { recursive: true, force: true }),
   }
 }
+
+/**
+ * Makes what the manager's harness proposes, in a clone that does not outlive it: a commit with these files on top of `main`, or
+ * of another commit or tag, and its pack.
+ */
+export function makeProposal(
+  gitDir: string,
+  files: Readonly<Record<string, string>>,
+  parent = 'main',
+): { sha: string; pack: Buffer } {
+  const room = mkdtempSync(join(tmpdir(), 'hive-proposal-'))
+  try {
+    runGit(room, ['clone', '--quiet', '--no-checkout', gitDir, room])
+    runGit(room, ['fetch', '--quiet', 'origin', '+refs/tags/*:refs/tags/*'])
+    runGit(room, ['checkout', '--quiet', '--detach', parent])
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(room, name)), { recursive: true })
+      writeFileSync(join(room, name), content)
+    }
+    runGit(room, ['add', '--all'])
+    runGit(room, ['commit', '--quiet', '--allow-empty', '--message', 'change'])
+    const sha = String(runGit(room, ['rev-parse', 'HEAD'])).trim()
+    const pack = runGit(
+      room,
+      ['pack-objects', '--revs', '--thin', '--stdout', '-q'],
+      `${sha}\n^refs/remotes/origin/main\n`,
+    )
+    return { sha, pack }
+  } finally {
+    rmSync(room, { recursive: true })
+  }
+}
+
 export type Proposals = Awaited<ReturnType<typeof openProposals>>
 
 const ENVIRONMENT = {

@@ -216,7 +216,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     },
     deploy_log: ({ id, after, wait_seconds }, { signal }) =>
       approvals.followLog(id, after, wait_seconds * 1000, signal),
-    deploys: ({ agent, limit }) => ({ deploys: approvals.deploys(agent, limit) }),
+    deploys: ({ agent, limit }) => approvals.deploys(agent, limit),
     audit: (filter) => audit.list(filter),
 
     secrets: () => ({ secrets: secrets.list() }),
