@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { connectOps } from '../../src/kit/op-client.ts'
+import { managerOps } from '../../src/wire/agent-ops.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 import { appliedOf, approve, git, propose, tagsOf } from '../proposals.ts'
 
@@ -75,6 +77,26 @@ describe('a daemon that is killed in the middle of a decision', { timeout: 300_0
       assert.equal(log.filter((subject) => subject.includes(`deployed/${id} `)).length, 1, log.join('\n'))
     })
   }
+
+  it('deploy.switch, of one that makes its agent: the manager is told that it was made', async () => {
+    await using manager = await connectOps(managerOps, join(hive.runDir, 'agents/manager/mcp.sock'))
+    const asked = await manager.call.request_init_config({ name: 'rookie' })
+    await approve(hive, asked.id)
+    assert.equal((await hive.decided(asked.id)).state, 'deployed')
+    await hive.stop()
+    await hive.start(undefined, 'deploy.switch')
+    const { id, sha } = await propose(hive, 'rookie', { 'agent.json': '{"model":"first"}' })
+    await approve(hive, id).catch(() => {})
+    await hive.ended()
+    await hive.start()
+    assert.equal((await hive.decided(id)).state, 'deployed')
+    assert.equal((await hive.agent('rookie', ({ state }) => state === 'idle')).sha, sha)
+    const { messages } = await (await hive.host()).messages({ agent: 'manager', limit: 1000 })
+    const news = messages
+      .map(({ body }) => JSON.parse(body))
+      .filter(({ agent, tag }) => agent === 'rookie' && tag === `deployed/${id}`)
+    assert.deepEqual(news.map(({ event }) => event).sort(), ['approval_resolved', 'spawned'])
+  })
 
   for (const point of BROKEN) {
     it(`${point}, with a commit that fails: rolls back`, async () => {

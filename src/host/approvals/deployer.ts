@@ -203,13 +203,12 @@ export class Deployer implements AsyncDisposable {
     }
     let built: Deployable | undefined
     let isHealthy = false
-    const isNew = !this.#options.registry.has(agent)
     for (;;) {
       const known: DeployFacts = { ...facts, isBuilt: built !== undefined, isHealthy }
       const action = nextAction(known)
       this.#enter(STEPS[action])
       try {
-        if (action === 'record') return await this.#record(row, { sha, built, isNew })
+        if (action === 'record') return await this.#record(row, { sha, built })
         if (action === 'roll_back') return await this.#rollBack(row, facts.failure ?? 'it failed before')
         if (action === 'mark_approved' || action === 'mark_building') {
           const tag = action === 'mark_approved' ? 'approved' : 'building'
@@ -263,10 +262,7 @@ export class Deployer implements AsyncDisposable {
   }
 
   /** `main` is the commit: what the daemon and everybody else know follows. */
-  async #record(
-    row: ApprovalRow,
-    { sha, built, isNew }: { sha: string; built: Deployable | undefined; isNew: boolean },
-  ) {
+  async #record(row: ApprovalRow, { sha, built }: { sha: string; built: Deployable | undefined }) {
     const { db, store, audit, deployments, meta, news, trial, passes, onRepositoriesChanged } = this.#options
     const { id, agent } = row
     const tag = `deployed/${id}`
@@ -279,7 +275,7 @@ export class Deployer implements AsyncDisposable {
     // Before it is told: it will look there.
     onRepositoriesChanged()
     await this.#tell(row, { status: 'approved', sha, tag })
-    const event = isNew ? 'spawned' : 'rebuilt'
+    const event = this.#makesAgent(row) ? 'spawned' : 'rebuilt'
     await news.tell({ event, agent, ok: true, sha, tag }, `built-${id}`)
     passes('deploy.record.told')
     await this.#say(id, `deployed: main of ${agent} is ${sha.slice(0, 12)}, tagged ${tag}`)
@@ -347,7 +343,7 @@ export class Deployer implements AsyncDisposable {
     await this.#tell(row, { status: state, note, sha: sha ?? undefined, tag: tag ?? undefined })
     const wasTried = state === 'failed' && row.decidedAt !== null
     if (wasTried && kind !== 'init_config') {
-      const event = kind === 'spawn' || !this.#options.registry.has(agent) ? 'spawned' : 'rebuilt'
+      const event = this.#makesAgent(row) ? 'spawned' : 'rebuilt'
       await news.tell(
         { event, agent, ok: false, note, ...(sha && { sha }), ...(tag && { tag }) },
         `${kind === 'spawn' ? 'spawned' : 'built'}-${id}`,
@@ -355,6 +351,12 @@ export class Deployer implements AsyncDisposable {
     }
     passes('finish.told')
     await db.write(() => store.finished(id, tag, Date.now()), { essential: true })
+  }
+
+  /** Whether the agent is there only because of this approval; a daemon that was killed may have made it. */
+  #makesAgent({ kind, agent, decidedAt }: ApprovalRow): boolean {
+    const made = this.#options.registry.find(agent)
+    return kind === 'spawn' || !made || (decidedAt !== null && made.createdAt >= decidedAt)
   }
 
   async #hasProposal({ agent, id }: ApprovalRow): Promise<boolean> {
