@@ -3,7 +3,7 @@ import type { Approval, AuditEntry, DeployLine, DeployRecord, Diff } from '../wi
 import { HiveError } from '../wire/errors.ts'
 import type { hostOps } from '../wire/host-ops.ts'
 import type { Handlers } from '../wire/op.ts'
-import type { Undecodable } from '../wire/things.ts'
+import type { Undecodable } from '../wire/undecodable.ts'
 import type { Shown } from './approval-text.ts'
 
 const REQUESTED_AT = Date.UTC(2026, 10, 21, 14, 3, 22)

@@ -9,7 +9,8 @@ import type { StoredEvent } from '../wire/events.ts'
 import { hostOps } from '../wire/host-ops.ts'
 import { agentPort, containerName, roleOf } from '../wire/names.ts'
 import type { Handlers } from '../wire/op.ts'
-import type { Agent, Message, Need, Undecodable } from '../wire/things.ts'
+import type { Agent, Message, Need } from '../wire/things.ts'
+import type { Undecodable } from '../wire/undecodable.ts'
 import { FakeApprovals } from './fake-approvals.ts'
 
 /** Unix milliseconds of everything in these tests, and an hour or so later. */
@@ -31,6 +32,24 @@ export const agentOf = (name: string, more: Partial<Agent> = {}): Agent => ({
   portTakenBy: null,
   needsUpdate: false,
   parked: null,
+  paused: null,
+  operation: null,
+  account: {
+    spent: {
+      turns: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      dollars: 0,
+      durationMs: 0,
+    },
+    budget: {},
+    used: null,
+    isOverridden: false,
+    requests: 0,
+    doubt: null,
+  },
   detail: null,
   lastTurn: null,
   ...more,
@@ -63,6 +82,8 @@ export class FakeHive implements AsyncDisposable {
   readonly approvals = new FakeApprovals()
   /** The models that configurations of agents name. */
   readonly configured = new Map<string, string>()
+  /** What a test lets it answer beside the rest. */
+  readonly also: Partial<Handlers<typeof hostOps>> = {}
   readonly calls: [op: string, input: unknown][] = []
   model: 'demo' | 'real' = 'demo'
   network: 'none' | 'host' = 'none'
@@ -83,13 +104,16 @@ export class FakeHive implements AsyncDisposable {
 
   /** Serves; after `stop` it is as if the daemon had restarted. */
   async start(): Promise<void> {
-    const noted = Object.entries(this.#handlers()).map(([op, handle]) => [
+    const handlers = this.#handlers()
+    const noted = Object.keys(hostOps).map((op) => [
       op,
       async (input: never, call: never) => {
         this.calls.push([op, input])
         await this.holds.get(op)
         const failure = this.failures.get(op)
         if (failure) throw failure
+        const handle = { ...handlers, ...this.also }[op as keyof typeof hostOps]
+        if (!handle) throw new Error(`this test says nothing about ${op}`)
         return (handle as (input: never, call: never) => unknown)(input, call)
       },
     ])
@@ -147,7 +171,7 @@ export class FakeHive implements AsyncDisposable {
     return look()
   }
 
-  #handlers(): Handlers<typeof hostOps> {
+  #handlers(): Partial<Handlers<typeof hostOps>> {
     const agentAnswer = ({ agent }: { agent: string }) => ({ agent: this.#agent(agent) })
     const done = ({ agent }: { agent: string }) => {
       this.#agent(agent)
@@ -170,6 +194,7 @@ export class FakeHive implements AsyncDisposable {
         agents: [...this.agents.values()],
         messages: { queued: 1, leased: 0, done: 2, dead: 0 },
         needs: this.needs.length,
+        stopped: null,
         errors: [],
       }),
       list: () => ({ agents: [...this.agents.values()] }),
@@ -217,8 +242,8 @@ export class FakeHive implements AsyncDisposable {
         const events = after === undefined ? found.slice(-limit) : found.slice(0, limit)
         return { events, cursor: events.at(-1)?.seq ?? after ?? 0 }
       },
-      logs: ({ agent }) => {
-        this.#agent(agent)
+      logs: ({ unit }) => {
+        this.#agent(unit)
         return {
           lines: [
             { stream: 'stdout' as const, text: 'started' },

@@ -12,7 +12,14 @@ const TITLES: Record<Need['kind'], readonly [title: string, style: Style]> = {
   login: ['login', 'yellow'],
   parked: ['parked', 'yellow'],
   failed: ['failed', 'red'],
+  update_failed: ['update failed', 'yellow'],
+  budget: ['budget', 'yellow'],
+  paused: ['paused', 'yellow'],
+  stopped: ['stopped', 'red'],
+  low_disk: ['low disk', 'red'],
   approval: ['approval', 'yellow'],
+  question: ['question', 'yellow'],
+  permission: ['permission', 'yellow'],
   undecodable: ['unreadable row', 'red'],
 }
 const TITLE_CELLS = 14
@@ -44,6 +51,16 @@ function whatWaits(need: Need): string {
       const words = headline(description ?? '', BODY_CELLS)
       return `${id}: ${requestText(need.approval)}${words ? `: ${words}` : ''}`
     }
+    case 'question':
+      return `${need.question.id}: ${need.question.asker} asks: ${headline(need.question.question, BODY_CELLS)}`
+    case 'permission': {
+      const { id, agent, tool, input } = need.permission
+      return `${id}: ${agent} wants to use ${printableLine(tool)}: ${headline(input, BODY_CELLS)}`
+    }
+    case 'stopped':
+      return printableLine(need.reason) || 'nothing is delivered to anybody'
+    case 'low_disk':
+      return need.detail
     case 'undecodable':
       return undecodableText(need.row)
     default:
@@ -60,6 +77,13 @@ export function idOfNeed(need: Need): string | number {
       return need.rootId
     case 'approval':
       return need.approval.id
+    case 'question':
+      return need.question.id
+    case 'permission':
+      return need.permission.id
+    case 'stopped':
+    case 'low_disk':
+      return need.kind
     case 'undecodable':
       return printableLine(need.row.id)
     default:

@@ -18,6 +18,8 @@ export const AGENT_STYLE = {
   starting: 'cyan',
   needs_login: 'yellow',
   parked: 'yellow',
+  paused: 'yellow',
+  asking: 'yellow',
   waiting: 'cyan',
   thinking: 'blue',
   compacting: 'blue',

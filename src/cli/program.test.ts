@@ -20,12 +20,16 @@ describe('the command line of a hive that runs', () => {
     hive.needs.push(
       {
         kind: 'dead_letter',
+        key: 'dead_letter',
+        link: '/',
         since: SENT_AT,
         message: messageOf(9, { state: 'dead', error: 'crash', from: 'bob', to: 'alice' }),
         actions: ['hive requeue 9', 'hive drop 9'],
       },
       {
         kind: 'paused_chain',
+        key: 'paused_chain',
+        link: '/',
         since: SENT_AT,
         rootId: 5,
         hops: 17,
@@ -33,14 +37,31 @@ describe('the command line of a hive that runs', () => {
         agents: ['alice', 'bob'],
         actions: ['hive allow 5'],
       },
-      { kind: 'login', since: SENT_AT, agent: 'alice', detail: 'no \x1b login', actions: ['hive unpark alice'] },
+      {
+        kind: 'login',
+        key: 'login',
+        link: '/',
+        since: SENT_AT,
+        agent: 'alice',
+        detail: 'no \x1b login',
+        actions: ['hive unpark alice'],
+      },
       {
         kind: 'approval',
+        key: 'approval',
+        link: '/',
         since: SENT_AT,
         approval: approvalOf(4, { agent: 'bob', description: 'more \x1b[1mtools\nand so on' }),
         actions: ['hive show 4'],
       },
-      { kind: 'undecodable', since: 0, row: { table: 'messages', id: '3', problem: 'bad state' }, actions: [] },
+      {
+        kind: 'undecodable',
+        key: 'undecodable',
+        link: '/',
+        since: 0,
+        row: { table: 'messages', id: '3', problem: 'bad state' },
+        actions: [],
+      },
     )
   })
   after(() => hive[Symbol.asyncDispose]())
@@ -107,6 +128,7 @@ carol    parked    1m   -        haiku         -    0       -             quota:
       slots: { used: 1, total: 4 },
       messages: { queued: 1, leased: 0, done: 2, dead: 0 },
       needs: 5,
+      stopped: null,
       errors: [],
     })
   })

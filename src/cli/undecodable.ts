@@ -1,4 +1,4 @@
-import type { Undecodable } from '../wire/things.ts'
+import type { Undecodable } from '../wire/undecodable.ts'
 import type { Cli } from './cli.ts'
 import { printableLine } from './printable.ts'
 import { say } from './show.ts'

@@ -18,6 +18,7 @@ const HELLO = {
     keepWarmMs: 0,
     hangMs: 1,
     heartbeatMs: 1,
+    checkpointAt: 0,
     config: { mcpServers: {} },
   },
   env: {},
@@ -42,7 +43,7 @@ function openDaemon({ limits, deployment }: { limits?: { connections: number }; 
     if (refusal) throw new HiveError(refusal, `${op} is refused`)
     return output
   }
-  const handlers: Handlers<typeof agentOps> = {
+  const handlers: Partial<Handlers<typeof agentOps>> = {
     hello: ({ epoch, deployment }, call) => {
       deployments.push(deployment)
       connections.add(call.connection)
@@ -76,7 +77,7 @@ function openDaemon({ limits, deployment }: { limits?: { connections: number }; 
     deployments,
     end: () => ending.abort(),
     async start() {
-      server = await serveOps(agentOps, handlers, { path, limits })
+      server = await serveOps(agentOps, handlers as Handlers<typeof agentOps>, { path, limits })
     },
     async stop() {
       await server?.close()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Database } from '../kit/sqlite.ts'
 import { AuditEntry } from '../wire/approvals.ts'
-import type { Undecodable } from '../wire/things.ts'
+import type { Undecodable } from '../wire/undecodable.ts'
 
 /** Who did something: the operator, the manager, or the daemon by itself. */
 export type Actor = 'operator' | 'manager' | 'system'

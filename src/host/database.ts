@@ -116,6 +116,120 @@ const HIVE_MIGRATIONS = [
 
   CREATE TABLE secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE agents ADD COLUMN destroyed_at    INTEGER;
+  ALTER TABLE agents ADD COLUMN paused_at       INTEGER;
+  ALTER TABLE agents ADD COLUMN paused_reason   TEXT;
+  ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- what the manager was told last of its login
+  ALTER TABLE agents ADD COLUMN told_revision   TEXT;    -- for which revision of the hive the manager was told that it is stale
+  ALTER TABLE agents ADD COLUMN failed_revision TEXT;    -- it could not be put on that one: not tried again by itself
+
+  CREATE TABLE questions (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,        -- kept for ever, never used again
+    asker       TEXT NOT NULL,
+    question    TEXT NOT NULL,
+    options     TEXT NOT NULL,                            -- JSON
+    multi       INTEGER NOT NULL,
+    key         TEXT,
+    state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'expired', 'cancelled')),
+    asked_at    INTEGER NOT NULL,
+    deadline_at INTEGER,
+    answer      TEXT,
+    answered_at INTEGER,
+    told        INTEGER NOT NULL DEFAULT 0                -- its asker has the answer in the inbox
+  ) STRICT;
+  CREATE INDEX questions_open ON questions (id) WHERE state = 'open';
+  CREATE INDEX questions_untold ON questions (id) WHERE state <> 'open' AND told = 0;
+  CREATE UNIQUE INDEX questions_key ON questions (asker, key) WHERE key IS NOT NULL;
+
+  CREATE TABLE permissions (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent       TEXT NOT NULL,
+    epoch       INTEGER NOT NULL,
+    request     TEXT NOT NULL,                            -- the engine's id of the call
+    tool        TEXT NOT NULL,
+    input       TEXT NOT NULL,
+    description TEXT,
+    pattern     TEXT,
+    state       TEXT NOT NULL CHECK (state IN ('pending', 'permitted', 'refused', 'expired', 'withdrawn')),
+    asked_at    INTEGER NOT NULL,
+    deadline_at INTEGER NOT NULL,
+    decided_at  INTEGER,
+    message     TEXT,
+    UNIQUE (agent, epoch, request)
+  ) STRICT;
+  CREATE INDEX permissions_pending ON permissions (id) WHERE state = 'pending';
+
+  CREATE TABLE reminders (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent  TEXT NOT NULL,
+    message TEXT NOT NULL,
+    key    TEXT,
+    set_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX reminders_due ON reminders (due_at);
+  CREATE UNIQUE INDEX reminders_key ON reminders (agent, key) WHERE key IS NOT NULL;
+
+  -- When each entry of a deployed configuration ran last, or was first seen.
+  CREATE TABLE schedules (
+    agent   TEXT NOT NULL,
+    cron    TEXT NOT NULL,
+    message TEXT NOT NULL,
+    last_at INTEGER,                                      -- when it was due
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (agent, cron, message)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Every turn that ended, with the figures that its engine gave: the agent's claim.
+  CREATE TABLE turns (
+    id                 INTEGER PRIMARY KEY,
+    agent              TEXT NOT NULL,
+    epoch              INTEGER NOT NULL,
+    message            INTEGER NOT NULL,                  -- that woke it
+    attempt            INTEGER NOT NULL,
+    at                 INTEGER NOT NULL,
+    day                TEXT NOT NULL,                     -- 2026-11-26, of the host's time zone
+    model              TEXT NOT NULL,
+    reason             TEXT NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    dollars            REAL NOT NULL,
+    duration_ms        INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX turns_agent ON turns (agent, id);
+  CREATE INDEX turns_at ON turns (at);
+
+  -- Their sums, kept for ever.
+  CREATE TABLE usage (
+    day                TEXT NOT NULL,
+    agent              TEXT NOT NULL,
+    model              TEXT NOT NULL,
+    turns              INTEGER NOT NULL,
+    input_tokens       INTEGER NOT NULL,
+    output_tokens      INTEGER NOT NULL,
+    cache_read_tokens  INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    dollars            REAL NOT NULL,
+    duration_ms        INTEGER NOT NULL,
+    PRIMARY KEY (day, agent, model)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What the operator or the daemon noted of an agent's day.
+  CREATE TABLE days (
+    day        TEXT NOT NULL,
+    agent      TEXT NOT NULL,
+    requests   INTEGER NOT NULL DEFAULT 0,                -- to the model, as the gateway saw them
+    overridden INTEGER NOT NULL DEFAULT 0,                -- the budget does not hold for the rest of the day
+    warned     INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, agent)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What was sent to the sinks and waits still, so that nothing is sent twice.
+  CREATE TABLE notified (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 const EVENT_MIGRATIONS = [

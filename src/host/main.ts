@@ -187,6 +187,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       keepWarmMs: settings.keepWarmSeconds * 1000,
       hangMs: settings.hangSeconds * 1000,
       heartbeatMs: (settings.silentSeconds * 1000) / 3,
+      checkpointAt: settings.checkpointAt,
     },
     agentEnv,
   }

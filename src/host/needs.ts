@@ -15,6 +15,8 @@ export async function listNeeds(
     ...dead.messages.map(
       (message): Need => ({
         kind: 'dead_letter',
+        key: `dead_letter:${message.id}`,
+        link: `/messages/${message.id}`,
         since: message.doneAt ?? message.sentAt,
         message,
         actions: [`hive requeue ${message.id}`, `hive drop ${message.id}`],
@@ -25,15 +27,28 @@ export async function listNeeds(
       .map(
         (approval): Need => ({
           kind: 'approval',
+          key: `approval:${approval.id}`,
+          link: `/approvals/${approval.id}`,
           since: approval.requestedAt,
           approval,
           actions: ['show', 'approve', 'deny'].map((verb) => `hive ${verb} ${approval.id}`),
         }),
       ),
-    ...unreadable.map((row): Need => ({ kind: 'undecodable', since: 0, row, actions: [] })),
+    ...unreadable.map(
+      (row): Need => ({
+        kind: 'undecodable',
+        key: `undecodable:${row.table}:${row.id}`,
+        link: '/',
+        since: 0,
+        row,
+        actions: [],
+      }),
+    ),
     ...chains.map(
       (chain): Need => ({
         kind: 'paused_chain',
+        key: `paused_chain:${chain.rootId}`,
+        link: `/messages/${chain.rootId}`,
         ...chain,
         actions: [`hive allow ${chain.rootId}`, `hive allow ${chain.rootId} --stop`],
       }),
@@ -44,19 +59,45 @@ export async function listNeeds(
 }
 
 function needOfAgent({ name, state, stateSince, parked, detail }: Agent): Need[] {
+  const common = (kind: string) => ({ key: `${kind}:${name}`, link: `/a/${name}` })
   if (state === 'needs_login') {
     const why = parked?.detail ?? 'no login; a hive started with --agent-env ANTHROPIC_API_KEY gives it one'
-    return [{ kind: 'login', since: stateSince, agent: name, detail: why, actions: [`hive restart ${name}`] }]
+    return [
+      {
+        ...common('login'),
+        kind: 'login',
+        since: stateSince,
+        agent: name,
+        detail: why,
+        actions: [`hive restart ${name}`],
+      },
+    ]
   }
   // A quota frees up by itself; the operator need not act.
   if (state === 'parked' && parked && parked.until === undefined) {
     return [
-      { kind: 'parked', since: parked.since, agent: name, detail: parked.detail, actions: [`hive unpark ${name}`] },
+      {
+        ...common('parked'),
+        kind: 'parked',
+        since: parked.since,
+        agent: name,
+        detail: parked.detail,
+        actions: [`hive unpark ${name}`],
+      },
     ]
   }
   if (state === 'failed') {
     const actions = [`hive logs ${name}`, `hive start ${name}`]
-    return [{ kind: 'failed', since: stateSince, agent: name, detail: detail ?? 'its container keeps ending', actions }]
+    return [
+      {
+        ...common('failed'),
+        kind: 'failed',
+        since: stateSince,
+        agent: name,
+        detail: detail ?? 'its container keeps ending',
+        actions,
+      },
+    ]
   }
   return []
 }

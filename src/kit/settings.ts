@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { errorText, HiveError } from '../wire/errors.ts'
+import { Budget } from '../wire/money.ts'
 import { DASHBOARD_PORT } from '../wire/names.ts'
 
 /** Timers of more than 2^31 ms would end at once. */
@@ -68,6 +69,26 @@ export const SettingsFile = z.strictObject({
   memoryMiB: z.number().int().min(64).optional().describe('memory of each container'),
   cpus: z.number().min(0.05).optional().describe('processors of each container'),
   pids: z.number().int().min(16).default(2048).describe('processes of each container'),
+  checkpointAt: z
+    .number()
+    .min(0)
+    .max(0.95)
+    .default(0.75)
+    .describe('share of its context window after which a conversation is written down and shortened; 0: never'),
+  budget: Budget.default({}).describe('most that all agents together may spend in a day: turns, tokens, dollars'),
+  permissionSeconds: z
+    .number()
+    .min(1)
+    .max(LONGEST_SECONDS)
+    .default(3600)
+    .describe('how long a turn waits for the operator to permit the use of a tool'),
+  autoUpdate: z.boolean().default(true).describe('at the start, agents on older programs are put on the current ones'),
+  speedup: z
+    .number()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('for trials: the waiting times of the daemon itself are divided by it'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level of the log'),
 })
 

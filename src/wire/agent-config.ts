@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Budget } from './money.ts'
 import { MANAGER, OPERATOR, SubAgentName } from './names.ts'
 
 /** Name of the file that holds an agent's configuration, at the top of its repository. */
@@ -123,14 +124,11 @@ export const AgentConfig = z.strictObject({
     .max(256)
     .optional()
     .describe('hosts that it may reach, beside its model; absent: every public address'),
-  budgets: z
-    .strictObject({
-      turns: z.number().int().min(0).optional(),
-      tokens: z.number().int().min(0).optional(),
-      dollars: z.number().min(0).optional(),
-    })
-    .default({})
-    .describe('per day; kept, not enforced yet'),
+  askOperator: z
+    .boolean()
+    .default(false)
+    .describe('it may ask the operator itself, with ask_operator; the manager always may'),
+  budgets: Budget.default({}).describe('most that it may spend in a day, which begins at midnight of the host'),
   schedules: z
     .array(
       z.strictObject({
@@ -140,7 +138,7 @@ export const AgentConfig = z.strictObject({
     )
     .max(64)
     .default([])
-    .describe('messages that it gets at these times; kept, not sent yet'),
+    .describe('messages that it gets at these times, of the host’s time zone'),
 })
 export type AgentConfig = z.infer<typeof AgentConfig>
 
@@ -158,5 +156,7 @@ export const HarnessConfig = z.object({
   ),
   /** Absent: every command. */
   bash: z.array(z.string()).optional(),
+  /** It may ask the operator itself; the manager always may. */
+  askOperator: z.boolean().optional(),
 })
 export type HarnessConfig = z.infer<typeof HarnessConfig>

@@ -2,8 +2,13 @@ import { z } from 'zod'
 import { HarnessConfig } from './agent-config.ts'
 import { ApprovalId, CommitId } from './approvals.ts'
 import { LiveEvent } from './events.ts'
+import { agentLoginOps, LOGIN_COMMANDS } from './logins.ts'
 import { MANAGER, Recipient, Role, SubAgentName } from './names.ts'
 import { MAX_BODY_BYTES, type Ops } from './op.ts'
+import { agentPermissionOps } from './permissions.ts'
+import { agentQuestionOps } from './questions.ts'
+import { agentScheduleOps } from './schedules.ts'
+import { managerSupervisionOps } from './supervision.ts'
 import { Delivery, Message } from './things.ts'
 import { TurnEnd } from './turn.ts'
 
@@ -49,6 +54,7 @@ export const Command = z.discriminatedUnion('do', [
   z.object({ do: z.literal('stop'), graceMs: z.number() }),
   /** The manager's: agents have come or gone, so clone what /applied holds into /proposed. */
   z.object({ do: z.literal('keep_repositories') }),
+  ...LOGIN_COMMANDS,
 ])
 export type Command = z.infer<typeof Command>
 
@@ -63,6 +69,8 @@ export const HarnessSettings = z.object({
   hangMs: z.number(),
   /** Milliseconds between two heartbeats. */
   heartbeatMs: z.number(),
+  /** Share of its context window, 0 to 1, after which a conversation is written down and shortened; 0: never. */
+  checkpointAt: z.number(),
   config: HarnessConfig,
 })
 export type HarnessSettings = z.infer<typeof HarnessSettings>
@@ -99,7 +107,11 @@ export const agentOps = {
   },
   status: {
     about: 'Heartbeat of the harness, with what the engine is doing.',
-    input: z.strictObject({ brain: z.enum(['idle', 'thinking', 'compacting', 'asleep']) }),
+    input: z.strictObject({
+      brain: z.enum(['idle', 'thinking', 'compacting', 'asleep']),
+      /** What the turn in progress has used so far, as the engine counts. */
+      turn: z.object({ tokens: z.number(), dollars: z.number() }).optional(),
+    }),
     output: z.object({ unread: z.number().int() }),
   },
   recv: {
@@ -153,6 +165,10 @@ export const agentOps = {
     input: z.strictObject({ wait_seconds: Wait }),
     output: z.object({ commands: z.array(Command) }),
   },
+  ...agentQuestionOps,
+  ...agentPermissionOps,
+  ...agentLoginOps,
+  ...agentScheduleOps,
 } satisfies Ops
 
 const Name = z.strictObject({ name: SubAgentName.describe('the agent; not yourself') })
@@ -182,6 +198,7 @@ export const managerOps = {
     output: z.object({}),
     tool: Name,
   },
+  ...managerSupervisionOps,
   request_spawn: {
     about:
       'Ask the operator for a new agent with the default configuration (or for one that was destroyed). You are told with an event how it ends.',

@@ -45,7 +45,24 @@ export const HelperEvent = z.discriminatedUnion('event', [
     /** So many others of the same sender died with it. */
     more: z.number().int().default(0),
   }),
+  /** Once per episode: a container that keeps ending is told of once until it has run well again. */
   z.object({ event: z.literal('container_crash'), agent: z.string(), note: z.string() }),
+  /** It runs with older programs than the hive has. */
+  z.object({ event: z.literal('needs_update'), agent: z.string(), note: z.string().optional() }),
+  /** To whoever asked. */
+  z.object({ event: z.literal('operator_answered'), id: z.number(), question: z.string(), answer: z.string() }),
+  /** To the agent itself, after somebody started it, or it runs with something else. */
+  z.object({ event: z.literal('started'), reason: z.string(), note: z.string() }),
+  /** To the agent itself: an entry of its `schedules`. */
+  z.object({
+    event: z.literal('scheduled'),
+    cron: z.string(),
+    message: z.string(),
+    /** Unix milliseconds: when it was due. */
+    dueAt: z.number(),
+  }),
+  /** To the agent itself. */
+  z.object({ event: z.literal('reminder'), id: z.number(), message: z.string(), dueAt: z.number() }),
   z.object({ event: z.literal('killed'), agent: z.string() }),
   z.object({ event: z.literal('destroyed'), agent: z.string() }),
   z.object({

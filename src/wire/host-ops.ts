@@ -12,9 +12,17 @@ import {
   Diff,
 } from './approvals.ts'
 import { StoredEvent } from './events.ts'
+import { housekeepingOps } from './housekeeping.ts'
+import { hostLoginOps } from './logins.ts'
+import { hostMoneyOps } from './money.ts'
 import { AgentName, Recipient, SubAgentName } from './names.ts'
 import type { Ops } from './op.ts'
-import { Agent, Message, MessageState, Need, Undecodable } from './things.ts'
+import { hostPermissionOps } from './permissions.ts'
+import { hostQuestionOps } from './questions.ts'
+import { hostScheduleOps } from './schedules.ts'
+import { Paused, supervisionOps } from './supervision.ts'
+import { Agent, Message, MessageState, Need } from './things.ts'
+import { Undecodable } from './undecodable.ts'
 
 const None = z.object({})
 const ByAgent = z.strictObject({ agent: AgentName })
@@ -47,6 +55,8 @@ export const hostOps = {
       agents: z.array(Agent),
       messages: z.record(MessageState, z.number().int()),
       needs: z.number().int(),
+      /** The emergency stop is on. */
+      stopped: Paused.nullable(),
       /** Rows, watchers and stores that fail: never silent. */
       errors: z.array(z.object({ where: z.string(), problem: z.string(), since: z.number() })),
     }),
@@ -105,11 +115,6 @@ export const hostOps = {
       wait_seconds: Wait,
     }),
     output: z.object({ events: z.array(StoredEvent), cursor: z.number().int() }),
-  },
-  logs: {
-    about: 'What the container of an agent wrote to stdout and stderr.',
-    input: ByAgent.extend({ lines: z.number().int().min(1).max(5000).default(200) }),
-    output: z.object({ lines: z.array(z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() })) }),
   },
   cancel: {
     about: 'Interrupt the turn in progress; its messages are done, marked cancelled.',
@@ -211,6 +216,13 @@ export const hostOps = {
     output: None,
   },
   remove_secret: { about: 'Forget a secret.', input: z.strictObject({ name: SecretName }), output: None },
+  ...supervisionOps,
+  ...hostQuestionOps,
+  ...hostPermissionOps,
+  ...hostLoginOps,
+  ...hostMoneyOps,
+  ...hostScheduleOps,
+  ...housekeepingOps,
   shutdown: {
     about: 'End the daemon. Agents go on running unless told to stop.',
     input: z.strictObject({ stopAgents: z.boolean().default(false) }),

@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { Approval } from './approvals.ts'
+import { Account } from './money.ts'
 import { Role, Standing } from './names.ts'
+import { Permission } from './permissions.ts'
+import { Question } from './questions.ts'
+import { Operation, Paused } from './supervision.ts'
 import { TurnUsage } from './turn.ts'
+import { Undecodable } from './undecodable.ts'
 
 const Id = z.number().int().positive()
 /** Unix milliseconds. */
@@ -43,16 +48,13 @@ export const Delivery = z.object({
 })
 export type Delivery = z.infer<typeof Delivery>
 
-/** A row that could not be decoded: shown, never dropped. */
-export const Undecodable = z.object({ table: z.string(), id: z.string(), problem: z.string() })
-export type Undecodable = z.infer<typeof Undecodable>
-
 export const Desired = z.enum(['running', 'stopped'])
 export type Desired = z.infer<typeof Desired>
 
 /**
  * What an agent is doing, derived, never stored.
- * offline: no harness connected · starting: connected, engine not ready · needs_login · parked: waits for a quota or the operator ·
+ * offline: no harness connected · starting: connected, engine not ready · needs_login · parked: waits for a quota, for tomorrow's budget
+ * or for the operator · paused: by the operator, or because it filled the disk · asking: its turn waits for a permission ·
  * waiting: has mail, waits for a free slot or a retry · thinking: holds leases · idle: waits for mail · stopped: by the operator ·
  * failed: crash loop.
  */
@@ -62,6 +64,8 @@ export const AgentState = z.enum([
   'starting',
   'needs_login',
   'parked',
+  'paused',
+  'asking',
   'waiting',
   'thinking',
   'compacting',
@@ -71,7 +75,7 @@ export const AgentState = z.enum([
 export type AgentState = z.infer<typeof AgentState>
 
 export const Parked = z.object({
-  reason: z.enum(['login', 'quota', 'billing']),
+  reason: z.enum(['login', 'quota', 'billing', 'budget']),
   detail: z.string(),
   since: Time,
   /** When it goes on by itself; absent: when the operator acts. */
@@ -97,48 +101,60 @@ export const Agent = z.object({
   port: z.number().int(),
   /** Another agent that has the same port by hash: this one is reached through the dashboard only. */
   portTakenBy: z.string().nullable(),
+  /** Its programs, or its deployed configuration, are not the current ones: `rebuild` puts it on them. */
   needsUpdate: z.boolean(),
   parked: Parked.nullable(),
+  paused: Paused.nullable(),
+  /** What is being done to it at the moment. */
+  operation: Operation.nullable(),
+  /** What it has spent today. */
+  account: Account,
   /** Why it is `failed` or `offline`, when known. */
   detail: z.string().nullable(),
   lastTurn: z.object({ reason: z.string(), detail: z.string(), at: Time, usage: TurnUsage.nullable() }).nullable(),
 })
 export type Agent = z.infer<typeof Agent>
 
+/** What every entry of the list has, whatever its kind. */
+const Waiting = {
+  /** The same for as long as the same thing waits: what was notified, muted or opened is known by it. */
+  key: z.string(),
+  since: Time,
+  /** Path of the page that deals with it. */
+  link: z.string(),
+  /** Commands that deal with it. */
+  actions: z.array(z.string()),
+}
+const OfAgent = { ...Waiting, agent: z.string(), detail: z.string() }
+
 /** One thing that waits for the operator. More kinds are added as more of the system can ask. */
 export const Need = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('dead_letter'), since: Time, message: Message, actions: z.array(z.string()) }),
+  z.object({ kind: z.literal('dead_letter'), ...Waiting, message: Message }),
   z.object({
     kind: z.literal('paused_chain'),
-    since: Time,
+    ...Waiting,
     rootId: Id,
     hops: z.number().int(),
     reason: z.string(),
     agents: z.array(z.string()),
-    actions: z.array(z.string()),
   }),
-  z.object({
-    kind: z.literal('login'),
-    since: Time,
-    agent: z.string(),
-    detail: z.string(),
-    actions: z.array(z.string()),
-  }),
-  z.object({
-    kind: z.literal('parked'),
-    since: Time,
-    agent: z.string(),
-    detail: z.string(),
-    actions: z.array(z.string()),
-  }),
-  z.object({
-    kind: z.literal('failed'),
-    since: Time,
-    agent: z.string(),
-    detail: z.string(),
-    actions: z.array(z.string()),
-  }),
-  z.object({ kind: z.literal('approval'), since: Time, approval: Approval, actions: z.array(z.string()) }),
-  z.object({ kind: z.literal('undecodable'), since: Time, row: Undecodable, actions: z.array(z.string()) }),
+  z.object({ kind: z.literal('approval'), ...Waiting, approval: Approval }),
+  z.object({ kind: z.literal('question'), ...Waiting, question: Question }),
+  z.object({ kind: z.literal('permission'), ...Waiting, permission: Permission }),
+  z.object({ kind: z.literal('login'), ...OfAgent }),
+  /** Billing, or a budget that is used up. */
+  z.object({ kind: z.literal('parked'), ...OfAgent }),
+  /** A crash loop, or a container that cannot be made. */
+  z.object({ kind: z.literal('failed'), ...OfAgent }),
+  /** It could not be put on the current programs, and runs with the older ones. */
+  z.object({ kind: z.literal('update_failed'), ...OfAgent }),
+  /** Four fifths of a budget are used. */
+  z.object({ kind: z.literal('budget'), ...OfAgent }),
+  /** Paused by the daemon, not by the operator. */
+  z.object({ kind: z.literal('paused'), ...OfAgent }),
+  /** The emergency stop is on. */
+  z.object({ kind: z.literal('stopped'), ...Waiting, reason: z.string() }),
+  z.object({ kind: z.literal('low_disk'), ...Waiting, detail: z.string() }),
+  z.object({ kind: z.literal('undecodable'), ...Waiting, row: Undecodable }),
 ])
 export type Need = z.infer<typeof Need>

@@ -15,7 +15,7 @@ export const addLogs = (program: Command, cli: Cli): Command =>
     .option('-n, --lines <count>', 'how many', wholeNumber(1, 5000), 200)
     .action(async (agent: string, _, command: Command) => {
       const flags = flagsOf<{ lines: number }>(command)
-      const { lines } = await withDaemon(cli, flags, (call) => call.logs({ agent, lines: flags.lines }))
+      const { lines } = await withDaemon(cli, flags, (call) => call.logs({ unit: agent, lines: flags.lines }))
       const paint = createPaint(cli.io.out)
       show(cli, flags, {
         data: lines,

@@ -20,8 +20,8 @@ describe('completion', () => {
     hive.approvals.secrets.set('github', 'x')
     const message = messageOf(2, { state: 'dead' })
     hive.needs.push(
-      { kind: 'dead_letter', since: 1, message, actions: ['hive requeue 2'] },
-      { kind: 'login', since: 1, agent: 'alice', detail: 'none', actions: [] },
+      { kind: 'dead_letter', key: 'dead_letter', link: '/', since: 1, message, actions: ['hive requeue 2'] },
+      { kind: 'login', key: 'login', link: '/', since: 1, agent: 'alice', detail: 'none', actions: [] },
     )
   })
   after(() => hive[Symbol.asyncDispose]())

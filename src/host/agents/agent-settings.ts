@@ -6,12 +6,12 @@ import type { Limits } from '../containers/runtime.ts'
 export type Secrets = (name: string) => string | undefined
 
 /** What a harness is told of its agent's configuration. Throws `bad_input` naming a secret that is missing. */
-export function harnessConfigOf({ mcpServers, bash }: AgentConfig, secrets: Secrets): HarnessConfig {
+export function harnessConfigOf({ mcpServers, bash, askOperator }: AgentConfig, secrets: Secrets): HarnessConfig {
   const filled = Object.entries(mcpServers).map(([name, server]) => [
     name,
     { ...server, env: fillIn(server.env, secrets) },
   ])
-  return { mcpServers: Object.fromEntries(filled), ...(bash && { bash }) }
+  return { mcpServers: Object.fromEntries(filled), ...(bash && { bash }), askOperator }
 }
 
 /** What the configuration adds to the environment of an agent's engine. Throws `bad_input` naming a secret that is missing. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kit/clock.ts'
+import type { Spent } from '../../wire/money.ts'
 import { agentPort, containerName, roleOf } from '../../wire/names.ts'
 import type { Agent, AgentState } from '../../wire/things.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -82,6 +83,9 @@ export class AgentViews implements Disposable {
       portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,
       needsUpdate: live !== undefined && live.revision !== revision,
       parked: store.parked(name),
+      paused: null,
+      operation: null,
+      account: { spent: NOTHING, budget: {}, used: null, isOverridden: false, requests: 0, doubt: null },
       detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
       lastTurn: link.lastTurn
         ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
@@ -105,6 +109,16 @@ export class AgentViews implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
   }
+}
+
+const NOTHING: Spent = {
+  turns: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  dollars: 0,
+  durationMs: 0,
 }
 
 interface AgentFacts {

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
-import { Desired, type Undecodable } from '../../wire/things.ts'
+import { Desired } from '../../wire/things.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 
 export interface AgentRow {
   readonly name: string

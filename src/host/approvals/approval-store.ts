@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { Approval, type ApprovalKind, type ApprovalState } from '../../wire/approvals.ts'
 import { HiveError } from '../../wire/errors.ts'
-import type { Undecodable } from '../../wire/things.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 
 /** An approval as it is stored: what is going on with it at the moment is not. */
 export type ApprovalRow = Omit<Approval, 'step' | 'position'> & {

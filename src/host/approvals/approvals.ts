@@ -1,7 +1,7 @@
 import type { Database } from '../../kit/sqlite.ts'
 import type { Approval, ApprovalKind, DeployLine, DeployRecord, Diff } from '../../wire/approvals.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
-import type { Undecodable } from '../../wire/things.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Actor, AuditLog } from '../audit-log.ts'
 import type { AppliedRepositories } from '../repositories/applied-repositories.ts'

@@ -1,6 +1,7 @@
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
-import type { Message, MessageState, Undecodable } from '../../wire/things.ts'
+import type { Message, MessageState } from '../../wire/things.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, PREVIEW_COLUMNS } from './message-row.ts'
 import type { MessageFilter, Page } from './store.ts'
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Row } from '../../kit/sqlite.ts'
 import { standingOf } from '../../wire/names.ts'
-import type { Delivery, Message, Undecodable } from '../../wire/things.ts'
+import type { Delivery, Message } from '../../wire/things.ts'
 import { MessageState } from '../../wire/things.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 
 const MessageRow = z.object({
   id: z.number().int(),

@@ -1,5 +1,6 @@
-import type { Delivery, Message, MessageState, Parked, Undecodable } from '../../wire/things.ts'
+import type { Delivery, Message, MessageState, Parked } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
+import type { Undecodable } from '../../wire/undecodable.ts'
 
 /**
  * Where messages and leases live. Everything that a promise of this interface confirms survives `kill -9` and a power cut.

@@ -7,7 +7,7 @@ import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
 import { agentHandlers } from './agent-socket.ts'
 
-const DEFAULTS = { model: 'haiku', keepWarmMs: 1, hangMs: 1, heartbeatMs: 1 }
+const DEFAULTS = { model: 'haiku', keepWarmMs: 1, hangMs: 1, heartbeatMs: 1, checkpointAt: 0 }
 
 async function openSocket() {
   const hive = await openSupervised()

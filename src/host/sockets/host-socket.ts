@@ -71,6 +71,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         slots: broker.slotUse(),
         agents,
         messages: await store.count(),
+        stopped: null,
         needs: await countNeeds(store, agents, approvals),
         errors: [
           ...deps.errors(),
@@ -153,9 +154,9 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       }
     },
 
-    async logs({ agent, lines }) {
-      registry.get(agent)
-      return { lines: await Array.fromAsync(runtime.logs(containerName(agent), { tail: lines })) }
+    async logs({ unit, lines }) {
+      registry.get(unit)
+      return { lines: await Array.fromAsync(runtime.logs(containerName(unit), { tail: lines })) }
     },
 
     // It names what it is for: a message that is delivered right after it is not.

@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { AgentName } from './names.ts'
+import type { Ops } from './op.ts'
+import { Undecodable } from './undecodable.ts'
+
+const ReminderId = z.number().int().positive()
+const ById = z.strictObject({ id: ReminderId })
+
+/** A message that an agent has left for itself. */
+export const Reminder = z.object({
+  id: ReminderId,
+  agent: z.string(),
+  message: z.string(),
+  /** Unix milliseconds. */
+  setAt: z.number(),
+  dueAt: z.number(),
+})
+export type Reminder = z.infer<typeof Reminder>
+
+/** An entry of `schedules` in a deployed agent.json. */
+export const ScheduleView = z.object({
+  agent: z.string(),
+  cron: z.string(),
+  message: z.string(),
+  nextAt: z.number().nullable(),
+  lastAt: z.number().nullable(),
+})
+export type ScheduleView = z.infer<typeof ScheduleView>
+
+const LONGEST_SECONDS = 366 * 24 * 3600
+const Remind = z.strictObject({
+  message: z.string().min(1).max(4096).describe('what you want to be told then; you will not remember why you asked'),
+  in_seconds: z.number().int().min(1).max(LONGEST_SECONDS).optional().describe('from now'),
+  at: z.string().max(64).optional().describe('a time such as 2026-11-30T09:00:00Z; without a zone it is the host’s'),
+})
+
+export const agentScheduleOps = {
+  remind: {
+    about:
+      'Be woken later with a message of your own: give in_seconds or at. It survives restarts; the wake-up is an event `reminder`.',
+    input: Remind.extend({ /** Retries with the same key remind once. */ key: z.string().min(1).max(128).optional() }),
+    output: z.object({ id: ReminderId, at: z.string() }),
+    tool: Remind,
+  },
+  reminders: {
+    about: 'List your reminders that are not due yet.',
+    input: z.strictObject({}),
+    output: z.object({ reminders: z.array(Reminder) }),
+    tool: z.strictObject({}),
+  },
+  cancel_reminder: { about: 'Take back a reminder of yours.', input: ById, output: z.object({}), tool: ById },
+} satisfies Ops
+
+export const hostScheduleOps = {
+  reminders: {
+    about: 'List reminders that are not due yet, the next first.',
+    input: z.strictObject({ agent: AgentName.optional() }),
+    output: z.object({ reminders: z.array(Reminder), errors: z.array(Undecodable) }),
+  },
+  cancel_reminder: { about: 'Take back a reminder of an agent.', input: ById, output: z.object({}) },
+  schedules: {
+    about: 'List the schedules of the deployed configurations, the next first.',
+    input: z.strictObject({ agent: AgentName.optional() }),
+    output: z.object({ schedules: z.array(ScheduleView) }),
+  },
+} satisfies Ops
