@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Model, type ModelOptions } from './model.ts'
 
-export interface ModelServer extends Pick<Model, 'requests' | 'setScenarios' | 'failNext' | 'waitForRequest'> {
+export interface ModelServer
+  extends Pick<Model, 'requests' | 'setScenarios' | 'failNext' | 'forgive' | 'waitForRequest'> {
   readonly port: number
   /** For `ANTHROPIC_BASE_URL`. */
   readonly url: string
@@ -30,6 +31,7 @@ export async function openModelServer({ port, ...options }: ModelOptions & { por
     requests: model.requests,
     setScenarios: model.setScenarios.bind(model),
     failNext: model.failNext.bind(model),
+    forgive: model.forgive.bind(model),
     waitForRequest: model.waitForRequest.bind(model),
     port: bound,
     url: `http://127.0.0.1:${bound}`,

@@ -70,6 +70,11 @@ export class Model {
     this.#forced.push({ fault, agent, times })
   }
 
+  /** Forgets what `failNext` was told. */
+  forgive(): void {
+    this.#forced.length = 0
+  }
+
   /** Resolves with the first request, kept or to come, that fits. */
   waitForRequest(fits: (request: ModelRequest) => boolean): Promise<ModelRequest> {
     const found = this.requests.find(fits)
