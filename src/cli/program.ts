@@ -5,6 +5,7 @@ import { addAllow } from './commands/allow.ts'
 import { addApprove } from './commands/approve.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCancel } from './commands/cancel.ts'
+import { addCancelReminder } from './commands/cancel-reminder.ts'
 import { addCompact } from './commands/compact.ts'
 import { addComplete } from './commands/complete.ts'
 import { addDeny } from './commands/deny.ts'
@@ -21,9 +22,11 @@ import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
 import { addPending } from './commands/pending.ts'
+import { addReminders } from './commands/reminders.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
 import { addRestart } from './commands/restart.ts'
+import { addSchedules } from './commands/schedules.ts'
 import { addSecret } from './commands/secret.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
@@ -51,6 +54,7 @@ const GROUPS = [
   },
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
+  { title: 'By the clock', commands: [addSchedules, addReminders, addCancelReminder] },
   { title: 'More', commands: [addComplete] },
 ]
 

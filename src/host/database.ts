@@ -161,25 +161,27 @@ const HIVE_MIGRATIONS = [
   CREATE INDEX permissions_pending ON permissions (id) WHERE state = 'pending';
 
   CREATE TABLE reminders (
-    id     INTEGER PRIMARY KEY AUTOINCREMENT,
-    agent  TEXT NOT NULL,
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent   TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
     message TEXT NOT NULL,
-    key    TEXT,
-    set_at INTEGER NOT NULL,
-    due_at INTEGER NOT NULL
+    key     TEXT NOT NULL,                                -- of the wish: a repeated one is the same
+    set_at  INTEGER NOT NULL,
+    due_at  INTEGER NOT NULL,
+    UNIQUE (agent, key)
   ) STRICT;
   CREATE INDEX reminders_due ON reminders (due_at);
-  CREATE UNIQUE INDEX reminders_key ON reminders (agent, key) WHERE key IS NOT NULL;
 
-  -- When each entry of a deployed configuration ran last, or was first seen.
+  -- The entries of deployed configurations.
   CREATE TABLE schedules (
-    agent   TEXT NOT NULL,
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,            -- never used again: keys of messages are made of it
+    agent   TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
     cron    TEXT NOT NULL,
     message TEXT NOT NULL,
-    last_at INTEGER,                                      -- when it was due
-    since   INTEGER NOT NULL,
-    PRIMARY KEY (agent, cron, message)
-  ) STRICT, WITHOUT ROWID;
+    next_at INTEGER NOT NULL,                             -- when it is due next, or has been since
+    last_at INTEGER,                                      -- when it was due that was told last
+    UNIQUE (agent, cron, message)
+  ) STRICT;
+  CREATE INDEX schedules_due ON schedules (next_at);
 
   -- Every turn that ended, with the figures that its engine gave: the agent's claim.
   CREATE TABLE turns (

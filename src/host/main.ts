@@ -27,12 +27,14 @@ import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
+import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
 import { startRetention } from './retention.ts'
+import { openSchedules } from './schedules/open-schedules.ts'
 import { Secrets } from './secrets.ts'
 import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
@@ -64,6 +66,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const log = createLog(settings.logLevel)
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
+  const intervals = createIntervals()
+  const passes = createFailPoints(process.env.HIVE_FAIL_POINT)
   const startedAt = Date.now()
   const layout = createLayout(settings)
   // The longest socket path of any agent, rather now than at its spawn.
@@ -96,6 +100,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     runtime,
     secrets,
     buildTimeoutMs: settings.buildSeconds * 1000,
+    onDeployed: (agent) => {
+      schedules.reread(agent)
+      alarm.set()
+    },
   })
 
   onStep('the gateway, and the scripted model of a demo, come up')
@@ -133,6 +141,17 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       now,
     }),
   )
+  const { schedules, reminders, alarm } = openSchedules({
+    db,
+    registry,
+    deployments,
+    broker,
+    inboxCap: settings.inboxCap,
+    deadlineMs: intervals.deadlineMs,
+    passes,
+    log,
+  })
+  running.use(alarm)
   const supervisor = running.use(
     new Supervisor({
       registry,
@@ -181,6 +200,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     deployments,
     secret,
     events,
+    reminders,
     log,
     defaults: {
       model: settings.model,
@@ -244,7 +264,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     healthMs: settings.healthSeconds * 1000,
     onChange: () => broker.changes.notify(),
     onRepositoriesChanged,
-    passes: createFailPoints(process.env.HIVE_FAIL_POINT),
+    passes,
     log,
     now,
   })
@@ -267,6 +287,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
+  alarm.look()
   // Containers of an older hive have the revision of their programs there.
   const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
@@ -311,6 +332,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         deployments,
         approvals,
         secrets,
+        schedules,
+        reminders,
         audit,
         events,
         runtime,
@@ -329,6 +352,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           ...(demo?.errors() ?? []),
           ...supervisor.errors(),
           ...deployer.errors(),
+          ...alarm.errors(),
           ...repositories.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]

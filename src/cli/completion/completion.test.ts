@@ -97,6 +97,13 @@ describe('completion', () => {
     assert.deepEqual(await live('secret', 'remove', ''), ['github'])
   })
 
+  test('knows reminders', async () => {
+    const reminders = [{ id: 7, agent: 'alice', message: 'look\nagain', setAt: 1, dueAt: 2 }]
+    Object.assign(hive.also, { reminders: () => ({ reminders, errors: [] }) })
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'cancel-reminder', ''), ['7\talice: look'])
+    assert.deepEqual(await live('reminders', '--agent', ''), ['manager', 'alice'])
+  })
+
   test('is silent without a daemon', async () => {
     assert.deepEqual(await complete('--run-dir', '/nonexistent', 'logs', ''), [])
   })

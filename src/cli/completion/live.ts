@@ -26,6 +26,9 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   '--reply-to': askMessages,
   'requeue id': askDeadLetters,
   'drop id': askDeadLetters,
+  'cancel-reminder id': askReminders,
+  'schedules --agent': askAgents,
+  'reminders --agent': askAgents,
   'pending --agent': askAgents,
   'deploys --agent': askAgents,
   'audit --agent': askAgents,
@@ -70,6 +73,14 @@ const candidateOf = (approval: Approval): Candidate => ({ value: String(approval
 async function askSecrets(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
   const { secrets } = await call.secrets({}, { signal })
   return secrets.map(({ name }) => ({ value: printableLine(name), about: '' }))
+}
+
+async function askReminders(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { reminders } = await call.reminders({}, { signal })
+  return reminders.map(({ id, agent, message }) => ({
+    value: String(id),
+    about: `${agent}: ${headline(message, ABOUT_CELLS)}`,
+  }))
 }
 
 async function askMessages(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {

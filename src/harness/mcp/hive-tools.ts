@@ -28,8 +28,9 @@ export function createHiveTools(
   { onMessage = () => {}, preparations = {} }: HiveToolsOptions = {},
 ): ToolServer {
   const prepare: Readonly<Record<string, Preparation>> = {
-    // A call that has to be repeated must not send twice.
-    send: async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: asJson }),
+    // A call that has to be repeated must not do it twice.
+    send: withKey,
+    remind: withKey,
     recv: async (input) => ({ input, describe: (output) => wakePrompt(messagesOf(output)) || '(empty)' }),
     ...preparations,
   }
@@ -42,5 +43,6 @@ export function createHiveTools(
   })
 }
 
+const withKey: Preparation = async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: asJson })
 const asJson = (output: unknown): string => JSON.stringify(output)
 const messagesOf = (output: unknown): Delivery[] => (output as Output<typeof agentOps.recv>).messages

@@ -39,6 +39,8 @@ export interface DeploymentsOptions {
   readonly secrets: Pick<Secrets, 'get'>
   /** A build that takes longer is ended. */
   readonly buildTimeoutMs: number
+  /** Another commit is deployed for an agent. */
+  readonly onDeployed?: (agent: string) => void
 }
 
 const MAX_CONFIG_BYTES = 256 * 1024
@@ -195,6 +197,7 @@ export class Deployments {
     )
     this.#deployed.set(agent, { sha, reference, config, directory, approval })
     this.endTrial(agent)
+    this.#options.onDeployed?.(agent)
   }
 
   /** Removes the files of commits that the agent does not run with. */

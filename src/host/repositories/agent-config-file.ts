@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AGENT_CONFIG_FILE, AgentConfig, DEFAULT_AGENT_CONFIG } from '../../wire/agent-config.ts'
-import { HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
+import { hostTimeZone, nextDue } from '../schedules/cron.ts'
 
 const MAX_ISSUES = 5
 
@@ -15,7 +16,16 @@ export function parseAgentConfig(text: string | undefined): AgentConfig {
   if (!success) throw refusal(describeIssues(error))
   // Who reads it may see the first of two, and what takes effect is the last.
   if (countColons(text) !== countMembers(value)) throw refusal('a key stands in it twice')
+  for (const [index, { cron }] of data.schedules.entries()) assertCron(index, cron)
   return data
+}
+
+function assertCron(index: number, cron: string): void {
+  try {
+    nextDue(cron, Date.now(), hostTimeZone())
+  } catch (error) {
+    throw refusal(`schedules[${index}].cron: ${errorText(error)}`)
+  }
 }
 
 function parseJson(text: string): unknown {

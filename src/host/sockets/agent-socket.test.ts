@@ -5,6 +5,7 @@ import { HarnessLink } from '../agents/harness-link.ts'
 import { openSupervised } from '../agents/supervised-in-test.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
+import { Reminders } from '../schedules/reminders.ts'
 import { agentHandlers } from './agent-socket.ts'
 
 const DEFAULTS = { model: 'haiku', keepWarmMs: 1, hangMs: 1, heartbeatMs: 1, checkpointAt: 0 }
@@ -25,6 +26,7 @@ async function openSocket() {
         supervisor,
         secret: () => undefined,
         events,
+        reminders: new Reminders({ db: hive.db, tell: async () => {}, onChange: () => {} }),
         log: createLog('silent'),
         defaults: DEFAULTS,
         agentEnv: () => ({}),

@@ -10,8 +10,9 @@ import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
+import { type AgentScheduleDeps, agentScheduleHandlers } from './agent-schedules.ts'
 
-export interface AgentSocketDeps {
+export interface AgentSocketDeps extends AgentScheduleDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'admitMail'>
@@ -125,5 +126,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.assertHarness(call)
       return { commands: await link.takeCommands(wait_seconds * 1000, call.signal) }
     },
+
+    ...agentScheduleHandlers(deps, agent),
   }
 }

@@ -16,8 +16,9 @@ import type { EventStore } from '../events/event-store.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 
-export interface HostSocketDeps {
+export interface HostSocketDeps extends HostScheduleDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -237,6 +238,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       await audit.note({ actor, verb: 'remove_secret', detail: { name } })
       return {}
     },
+
+    ...hostScheduleHandlers(deps),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })

@@ -1,0 +1,26 @@
+import { Cron } from 'croner'
+import { errorText, HiveError } from '../../wire/errors.ts'
+
+/** Name of the time zone of this machine. */
+export const hostTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/**
+ * The first time after `after`, both in unix milliseconds, that five fields of cron mean in a time zone. Throws `bad_input` when
+ * they mean nothing, or a day that never comes.
+ */
+export function nextDue(expression: string, after: number, timeZone: string): number {
+  const next = parse(expression, timeZone).nextRun(new Date(after))
+  if (next) return next.getTime()
+  throw new HiveError('bad_input', `that day never comes: ${expression}`)
+}
+
+function parse(expression: string, timeZone: string): Cron {
+  try {
+    return new Cron(expression, { mode: '5-part', paused: true, timezone: timeZone })
+  } catch (error) {
+    throw new HiveError('bad_input', errorText(error).replace(/^CronPattern: /, ''), {
+      hint: 'the fields are minute hour day month weekday, such as "30 8 * * mon-fri"',
+      cause: error,
+    })
+  }
+}
