@@ -144,7 +144,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const { schedules, reminders, alarm } = openSchedules({
     db,
     registry,
-    deployments,
+    entriesOf: (agent) => deployments.deployed(agent)?.config.schedules,
     broker,
     inboxCap: settings.inboxCap,
     deadlineMs: intervals.deadlineMs,

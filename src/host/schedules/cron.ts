@@ -16,7 +16,13 @@ export function nextDue(expression: string, after: number, timeZone: string): nu
 
 function parse(expression: string, timeZone: string): Cron {
   try {
-    return new Cron(expression, { mode: '5-part', paused: true, timezone: timeZone })
+    return new Cron(expression, {
+      mode: '5-part',
+      paused: true,
+      timezone: timeZone,
+      // When clocks change, lists and ranges keep to the clock on the wall too.
+      fixedTimeRule: 'no-wildcard',
+    })
   } catch (error) {
     throw new HiveError('bad_input', errorText(error).replace(/^CronPattern: /, ''), {
       hint: 'the fields are minute hour day month weekday, such as "30 8 * * mon-fri"',

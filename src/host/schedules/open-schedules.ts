@@ -2,17 +2,17 @@ import type { Log } from '../../kit/log.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { SYSTEM } from '../../wire/names.ts'
-import type { Deployments } from '../agents/deployments.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Broker } from '../broker/broker.ts'
 import { Alarm } from './alarm.ts'
 import { Reminders, type TellOnce } from './reminders.ts'
-import { Schedules } from './schedules.ts'
+import { type Entry, Schedules } from './schedules.ts'
 
 export interface OpenSchedulesOptions {
   readonly db: Database
   readonly registry: Pick<AgentRegistry, 'names'>
-  readonly deployments: Pick<Deployments, 'deployed'>
+  /** `schedules` of what is deployed for an agent; undefined when nothing is. */
+  readonly entriesOf: (agent: string) => readonly Entry[] | undefined
   readonly broker: Pick<Broker, 'tell' | 'store'>
   /** Messages that an inbox holds before it waits for room. */
   readonly inboxCap: number
@@ -20,11 +20,14 @@ export interface OpenSchedulesOptions {
   readonly deadlineMs: number
   readonly passes: (point: string) => void
   readonly log: Log
+  /** Unix milliseconds. */
+  readonly now?: () => number
+  readonly timeZone?: string
 }
 
 /** Puts together what wakes agents by the clock. Dispose of the alarm; nothing goes off before its first `look`. */
 export function openSchedules(options: OpenSchedulesOptions) {
-  const { db, registry, deployments, broker, inboxCap, deadlineMs, passes, log } = options
+  const { db, registry, entriesOf, broker, inboxCap, deadlineMs, passes, log, now, timeZone } = options
   const { store } = broker
   const tell: TellOnce = async (agent, event, key) => {
     // The daemon's own messages have room always; here they are as many as an agent wants.
@@ -39,12 +42,13 @@ export function openSchedules(options: OpenSchedulesOptions) {
   const schedules = new Schedules({
     db,
     agents: () => registry.names(),
-    entriesOf: (agent) => deployments.deployed(agent)?.config.schedules,
+    entriesOf,
     tell,
     isUndone,
+    timeZone,
     passes,
   })
-  const reminders = new Reminders({ db, tell, onChange: () => alarm.set(), passes })
-  const alarm = new Alarm({ sources: [schedules, reminders], deadlineMs, log })
+  const reminders = new Reminders({ db, tell, onChange: () => alarm.set(), passes, now })
+  const alarm = new Alarm({ sources: [schedules, reminders], deadlineMs, log, now })
   return { schedules, reminders, alarm }
 }

@@ -7,7 +7,8 @@ import { attemptAll, type DueSource } from './alarm.ts'
 import { hostTimeZone, nextDue } from './cron.ts'
 import type { TellOnce } from './reminders.ts'
 
-type Entry = AgentConfig['schedules'][number]
+/** When an agent is to be told what. */
+export type Entry = AgentConfig['schedules'][number]
 
 export interface SchedulesOptions {
   readonly db: Database
