@@ -137,7 +137,7 @@ describe('completion', () => {
           'bash',
           ...words,
         ])
-      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrequeue\n')
+      assert.equal(await type('hive', 'requ'), 'request-spawn\nrequeue\n')
       assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
       assert.equal(await type('hive', 'messages', '--state', '=', 'de'), 'dead\n')
     })
