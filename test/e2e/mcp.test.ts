@@ -50,7 +50,9 @@ describe('the tools of an agent over stdio', { timeout: 120_000 }, () => {
     await client.connect(new StdioClientTransport({ command, args }))
     try {
       const { tools } = await client.listTools()
-      assert.deepEqual(tools.map(({ name }) => name).sort(), ['recv', 'send'])
+      const asking = ['ask_operator', 'cancel_question']
+      const ofTime = ['cancel_reminder', 'remind', 'reminders']
+      assert.deepEqual(tools.map(({ name }) => name).sort(), [...asking, ...ofTime, 'recv', 'send'].sort())
       const sent = await client.callTool({ name: 'send', arguments: { to: 'operator', body: 'hello' } })
       assert.equal(sent.isError, false)
       assert.deepEqual(await sentBy('alice'), ['hello'])

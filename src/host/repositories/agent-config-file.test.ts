@@ -16,6 +16,11 @@ describe('parseAgentConfig', () => {
   it('says which field is wrong, on one line', () => {
     refused('{ "limits": { "memoryMiB": 3 } }', /^agent\.json is wrong: limits\.memoryMiB: [^\n]+$/)
     refused('{ "schedules": [{ "cron": "x", "message": "m" }] }', /schedules\[0\]\.cron: must have five fields/)
+    refused(
+      '{ "schedules": [{ "cron": "0 9 * * 8", "message": "m" }] }',
+      /schedules\[0\]\.cron: Invalid value for dayOfWeek: 8$/,
+    )
+    refused('{ "schedules": [{ "cron": "0 0 30 2 *", "message": "m" }] }', /schedules\[0\]\.cron: that day never comes/)
     refused('{ "mcpServers": { "hyperhive": { "command": "x" } } }', /mcpServers/)
     refused('{ "modell": "x" }', /modell/)
     refused('{\n"model": \n}', /^agent\.json is wrong: [^\n]+$/)
