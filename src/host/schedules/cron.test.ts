@@ -59,6 +59,7 @@ describe('nextDue', () => {
     refused('0 * * * * *', /exactly 5 parts/)
     refused('a b c d e', /illegal characters/)
     refused('*/0 * * * *', /stepping/)
+    refused('? 9 * * *', /means nothing/)
     refused('0 0 30 2 *', /^that day never comes: 0 0 30 2 \*$/)
   })
 })

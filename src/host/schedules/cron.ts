@@ -14,7 +14,11 @@ export function nextDue(expression: string, after: number, timeZone: string): nu
   throw new HiveError('bad_input', `that day never comes: ${expression}`)
 }
 
+const FIELDS = { hint: 'the fields are minute hour day month weekday, such as "30 8 * * mon-fri"' }
+
 function parse(expression: string, timeZone: string): Cron {
+  // To the library it is the time of the call, which is another one each time.
+  if (expression.includes('?')) throw new HiveError('bad_input', '? means nothing here', FIELDS)
   try {
     return new Cron(expression, {
       mode: '5-part',
@@ -24,9 +28,6 @@ function parse(expression: string, timeZone: string): Cron {
       fixedTimeRule: 'no-wildcard',
     })
   } catch (error) {
-    throw new HiveError('bad_input', errorText(error).replace(/^CronPattern: /, ''), {
-      hint: 'the fields are minute hour day month weekday, such as "30 8 * * mon-fri"',
-      cause: error,
-    })
+    throw new HiveError('bad_input', errorText(error).replace(/^CronPattern: /, ''), { ...FIELDS, cause: error })
   }
 }
