@@ -77,6 +77,7 @@ class FakeLink {
 /** Does what it is asked for when the test says so. */
 class FakeBrain implements Brain {
   readonly leftovers = false
+  readonly used = undefined
   readonly state = 'idle'
   /** Everything that it was asked for. */
   readonly asked: string[] = []

@@ -16,8 +16,9 @@ import type { EventStore } from '../events/event-store.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 
-export interface HostSocketDeps {
+export interface HostSocketDeps extends MoneyDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -177,6 +178,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
 
     async unpark({ agent }) {
       registry.get(agent)
+      const parked = store.parked(agent)
+      if (parked?.reason === 'budget') await deps.notes.override(agent, { detail: parked.detail })
       await broker.unpark(agent)
       return { agent: views.get(agent) }
     },
@@ -219,6 +222,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       approvals.followLog(id, after, wait_seconds * 1000, signal),
     deploys: ({ agent, limit }) => approvals.deploys(agent, limit),
     audit: (filter) => audit.list(filter),
+
+    ...moneyHandlers(deps),
 
     secrets: () => ({ secrets: secrets.list() }),
     async set_secret({ name, value }) {
