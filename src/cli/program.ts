@@ -17,6 +17,7 @@ import { addList } from './commands/list.ts'
 import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
+import { addMetrics } from './commands/metrics.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
@@ -34,6 +35,7 @@ import { addStatus } from './commands/status.ts'
 import { addTail } from './commands/tail.ts'
 import { addUnpark } from './commands/unpark.ts'
 import { addUp } from './commands/up.ts'
+import { addUsage } from './commands/usage.ts'
 import { EXIT } from './exit-code.ts'
 import { reportFailure } from './failure.ts'
 import { createProcessIo } from './io.ts'
@@ -51,6 +53,7 @@ const GROUPS = [
   },
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
+  { title: 'Money', commands: [addUsage, addMetrics] },
   { title: 'More', commands: [addComplete] },
 ]
 
