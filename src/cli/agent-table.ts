@@ -1,5 +1,6 @@
 import type { Agent } from '../wire/things.ts'
 import { columns } from './cells.ts'
+import { spentText } from './money-text.ts'
 import { AGENT_STYLE, type Paint } from './paint.ts'
 import { printableLine } from './printable.ts'
 import { shortSha } from './short-sha.ts'
@@ -10,6 +11,9 @@ interface Look {
   /** Wall clock, unix milliseconds. */
   readonly now: number
 }
+
+/** From this share of a budget on it is worth a word. */
+const BUDGET_NEAR = 0.8
 
 type Column = readonly [title: string, cell: (agent: Agent) => string]
 
@@ -23,6 +27,7 @@ export const agentTable = (agents: readonly Agent[], look: Look): string =>
     ['MODEL', ({ model }) => printableLine(model)],
     ['UNREAD', ({ unread }) => String(unread)],
     ['SHA', shaText],
+    ['TODAY', ({ account }) => spentText(account.spent)],
   ])
 
 /** The same with the context's fill, and what is odd about each. */
@@ -35,6 +40,7 @@ export const agentStatusTable = (agents: readonly Agent[], look: Look): string =
     ['CTX', contextText],
     ['UNREAD', ({ unread }) => String(unread)],
     ['SHA', shaText],
+    ['TODAY', ({ account }) => spentText(account.spent)],
     ['NOTE', (agent) => look.paint('yellow', noteText(agent, look.now))],
   ])
 
@@ -65,11 +71,14 @@ function contextText({ lastTurn }: Agent): string {
 }
 
 /** Why an agent does not simply work, in a few words. */
-export function noteText({ parked, detail, needsUpdate, portTakenBy }: Agent, now: number): string {
+export function noteText({ parked, account, detail, needsUpdate, portTakenBy }: Agent, now: number): string {
   const until = parked?.until === undefined ? '' : `, goes on in ${spanText(parked.until - now)}`
   return printableLine(
     [
       parked && `${parked.reason}: ${parked.detail}${until}`,
+      !parked &&
+        (account.used ?? 0) >= BUDGET_NEAR &&
+        `${Math.floor((account.used ?? 0) * 100)}% of its budget of today`,
       detail,
       needsUpdate && 'runs an older revision: restart it',
       portTakenBy !== null && `no port of its own: ${portTakenBy} has it`,

@@ -83,11 +83,11 @@ describe('the command line of a hive that runs', () => {
       code: 0,
       err: '',
       out: `\
-NAME     ROLE     STATE     AGE  TURN     MODEL         UNREAD  SHA
-manager  manager  idle      1m   -        haiku         0       -
-alice    agent    idle      1m   -        haiku         0       -
-bob      agent    thinking  1m   #7+1 5s  opus\\x1b[31m  12      0123456789ab
-carol    agent    parked    1m   -        haiku         0       -
+NAME     ROLE     STATE     AGE  TURN     MODEL         UNREAD  SHA           TODAY
+manager  manager  idle      1m   -        haiku         0       -             -
+alice    agent    idle      1m   -        haiku         0       -             -
+bob      agent    thinking  1m   #7+1 5s  opus\\x1b[31m  12      0123456789ab  -
+carol    agent    parked    1m   -        haiku         0       -             -
 `,
     })
     assert.equal((await run(['list', '-q'])).out, 'manager\nalice\nbob\ncarol\n')
@@ -104,11 +104,11 @@ state     /var/lib/hyperhive
 slots     1 of 4 in use
 messages  1 queued, 0 in turn, 2 done, 0 dead
 
-AGENT    STATE     AGE  TURN     MODEL         CTX  UNREAD  SHA           NOTE
-manager  idle      1m   -        haiku         -    0       -             -
-alice    idle      1m   -        haiku         -    0       -             -
-bob      thinking  1m   #7+1 5s  opus\\x1b[31m  -    12      0123456789ab  -
-carol    parked    1m   -        haiku         -    0       -             quota: five\\u202e hours, goes on in 1h; no port of its own: dave has it
+AGENT    STATE     AGE  TURN     MODEL         CTX  UNREAD  SHA           TODAY  NOTE
+manager  idle      1m   -        haiku         -    0       -             -      -
+alice    idle      1m   -        haiku         -    0       -             -      -
+bob      thinking  1m   #7+1 5s  opus\\x1b[31m  -    12      0123456789ab  -      -
+carol    parked    1m   -        haiku         -    0       -             -      quota: five\\u202e hours, goes on in 1h; no port of its own: dave has it
 
 5 things wait for you: hive needs
 `,

@@ -18,6 +18,7 @@ import { addList } from './commands/list.ts'
 import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
+import { addMetrics } from './commands/metrics.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
@@ -37,6 +38,7 @@ import { addStatus } from './commands/status.ts'
 import { addTail } from './commands/tail.ts'
 import { addUnpark } from './commands/unpark.ts'
 import { addUp } from './commands/up.ts'
+import { addUsage } from './commands/usage.ts'
 import { EXIT } from './exit-code.ts'
 import { reportFailure } from './failure.ts'
 import { createProcessIo } from './io.ts'
@@ -55,6 +57,7 @@ const GROUPS = [
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
   { title: 'By the clock', commands: [addSchedules, addReminders, addCancelReminder] },
+  { title: 'Money', commands: [addUsage, addMetrics] },
   { title: 'More', commands: [addComplete] },
 ]
 

@@ -8,7 +8,7 @@ import { decideReply, failReply, type Reply, sayOnly } from './reply.ts'
 import type { NewId } from './reply-stream.ts'
 import { writeError, writeJson, writeReply } from './response.ts'
 import type { FaultStep, Scenarios } from './scenario.ts'
-import { countInput } from './usage.ts'
+import { countInput, type Usage } from './usage.ts'
 
 export interface ModelRequest {
   /** The agent that asked. */
@@ -17,6 +17,8 @@ export interface ModelRequest {
   readonly body: MessagesRequest
   /** When its head had come, before the body was read: ms of `performance.now()`. */
   readonly arrivedAt: number
+  /** What its answer is charged with so far; undefined: nothing, as for one that is refused. */
+  billed?: Usage
 }
 
 export interface ModelOptions {
@@ -116,11 +118,15 @@ export class Model {
     const body = decodeRequest(await readBody(request))
     if (!isMessage) return writeJson(response, 200, { input_tokens: countInput(body) })
     const agent = readLabel(request.headers, body.system)
-    this.#record({ agent, headers: request.headers, body, arrivedAt })
+    const asked: ModelRequest = { agent, headers: request.headers, body, arrivedAt }
+    this.#record(asked)
     const { now, newId, log } = this.#options
     const reply = this.#decide(agent, body)
     log(`${agent}: ${body.messages.length} messages → ${describeReply(reply)}`)
-    await writeReply(response, reply, { request: body, signal, now, newId })
+    const bill = (usage: Usage) => {
+      asked.billed = usage
+    }
+    await writeReply(response, reply, { request: body, signal, now, newId, bill })
   }
 
   #record(request: ModelRequest): void {

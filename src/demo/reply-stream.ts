@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessagesRequest } from './messages-request.ts'
 import type { MessageReply, Piece } from './reply.ts'
-import { estimateTokens, estimateUsage } from './usage.ts'
+import { estimateTokens, estimateUsage, type Usage } from './usage.ts'
 
 type Content = Extract<Piece, { type: 'text' | 'thinking' | 'tool_use' }>
 
@@ -38,13 +38,12 @@ export function describeMessage(request: MessagesRequest, reply: MessageReply, n
 export async function* streamMessage(
   request: MessagesRequest,
   reply: MessageReply,
-  { newId, signal }: { newId: NewId; signal: AbortSignal },
+  { newId, signal, bill }: { newId: NewId; signal: AbortSignal; bill: (usage: Usage) => void },
 ): AsyncGenerator<StreamEvent> {
   const { content: _, stop_reason: __, usage, ...message } = describeMessage(request, reply, newId)
-  yield {
-    type: 'message_start',
-    message: { ...message, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } },
-  }
+  const begun = { ...usage, output_tokens: 1 }
+  bill(begun)
+  yield { type: 'message_start', message: { ...message, content: [], stop_reason: null, usage: begun } }
   yield { type: 'ping' }
   let index = 0
   for (const piece of reply.pieces) {
@@ -54,6 +53,7 @@ export async function* streamMessage(
       return yield { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
     } else yield* streamBlock(piece, index++, newId, signal)
   }
+  bill(usage)
   yield {
     type: 'message_delta',
     delta: { stop_reason: reply.stopReason, stop_sequence: null },

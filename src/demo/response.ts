@@ -3,6 +3,7 @@ import { faultHeaders, HTTP_FAULTS, type HttpFault } from './faults.ts'
 import type { MessagesRequest } from './messages-request.ts'
 import type { MessageReply, Reply } from './reply.ts'
 import { describeMessage, type NewId, pause, streamMessage } from './reply-stream.ts'
+import type { Usage } from './usage.ts'
 
 export interface ReplyContext {
   readonly request: MessagesRequest
@@ -10,6 +11,8 @@ export interface ReplyContext {
   readonly signal: AbortSignal
   readonly now: () => number
   readonly newId: NewId
+  /** Told of what the answer is charged with, once it begins and again when it is whole. */
+  readonly bill: (usage: Usage) => void
 }
 
 /** Answers with JSON. */
@@ -49,23 +52,25 @@ export async function writeReply(response: ServerResponse, reply: Reply, context
 async function writeWhole(
   response: ServerResponse,
   reply: MessageReply,
-  { request, newId, signal }: ReplyContext,
+  { request, newId, signal, bill }: ReplyContext,
 ): Promise<void> {
   for (const piece of reply.pieces) {
     if (piece.type === 'stall') await pause(piece.ms, signal)
     if (piece.type === 'drop') return void response.destroy()
     if (piece.type === 'mid_error') return writeError(response, HTTP_FAULTS.overloaded)
   }
-  writeJson(response, 200, describeMessage(request, reply, newId))
+  const message = describeMessage(request, reply, newId)
+  bill(message.usage)
+  writeJson(response, 200, message)
 }
 
 async function writeStream(
   response: ServerResponse,
   reply: MessageReply,
-  { request, newId, signal }: ReplyContext,
+  { request, newId, signal, bill }: ReplyContext,
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
-  for await (const event of streamMessage(request, reply, { newId, signal })) {
+  for await (const event of streamMessage(request, reply, { newId, signal, bill })) {
     if (event === 'drop') return void response.destroy()
     await write(response, `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   }

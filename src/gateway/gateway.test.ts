@@ -49,11 +49,11 @@ describe('the gateway', { timeout: 60_000 }, () => {
 
   test('counts and logs requests, without what may be secret', async () => {
     await gateway.configure([{ name: 'alice' }], [endpoint])
-    const before = (await gateway.call().counts({})).agents.alice ?? { allowed: 0, refused: 0 }
+    const before = (await gateway.call().counts({})).agents.alice ?? { allowed: 0, refused: 0, model: 0 }
     await ask('alice', `http://${endpoint}/secret-path?secret-key`)
     await ask('alice', 'http://127.0.0.1:22/secret-path')
     const { agents } = await gateway.call().counts({})
-    assert.deepEqual(agents.alice, { allowed: before.allowed + 1, refused: before.refused + 1 })
+    assert.deepEqual(agents.alice, { ...before, allowed: before.allowed + 1, refused: before.refused + 1 })
     const text = readFileSync(gateway.logOf('alice'), 'utf8')
     assert.doesNotMatch(text, /secret/)
     const [passed, refused] = text
@@ -64,6 +64,26 @@ describe('the gateway', { timeout: 60_000 }, () => {
     assert.deepEqual([passed.agent, passed.verdict, `${passed.host}:${passed.port}`], ['alice', 'passed', endpoint])
     assert.deepEqual([refused.verdict, refused.port], ['refused', 22])
     assert.match(refused.reason, /loopback/)
+  })
+
+  test('counts what goes to the model apart', async () => {
+    const alice = { name: 'alice', socket: gateway.socketOf('alice') }
+    await gateway.configure([{ name: 'alice' }], [endpoint])
+    const modelOf = async () => (await gateway.call().counts({})).agents.alice?.model ?? 0
+    const before = await modelOf()
+    await ask('alice')
+    assert.equal(await modelOf(), before)
+    // In whatever spelling.
+    const model = [endpoint.replace('127.0.0.1', '127.1')]
+    await gateway.call().configure({ agents: [alice], endpoints: [endpoint], model })
+    await ask('alice')
+    await ask('alice', 'http://127.0.0.1:22/')
+    const tunnel = await openTunnel('alice')
+    const closed = once(tunnel, 'close')
+    tunnel.destroy()
+    await closed
+    while ((await modelOf()) < before + 2) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(await modelOf(), before + 2)
   })
 
   test('takes a thousand connections of one agent without harm to another', async () => {

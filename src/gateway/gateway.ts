@@ -23,6 +23,8 @@ interface Served {
 interface Counts {
   allowed: number
   refused: number
+  /** Of those that were allowed: to the model. */
+  model: number
 }
 
 /** One proxy per agent, each on a socket of its own: who asks is decided by where it asks. */
@@ -31,6 +33,7 @@ export class Gateway {
   readonly #served = new Map<string, Served>()
   readonly #counts = new Map<string, Counts>()
   #endpoints: ReadonlySet<string> = new Set()
+  #model: ReadonlySet<string> = new Set()
   #applied: Promise<unknown> = Promise.resolve()
 
   constructor(options: GatewayOptions) {
@@ -52,13 +55,15 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
-    await this.apply({ agents: [], endpoints: [] })
+    await this.apply({ agents: [], endpoints: [], model: [] })
   }
 
-  async #apply({ agents, endpoints }: Configuration): Promise<Record<string, string>> {
+  async #apply({ agents, endpoints, model }: Configuration): Promise<Record<string, string>> {
     const opened = new Set(endpoints.map(readEndpoint))
+    const asked = new Set(model.map(readEndpoint))
     const wanted = new Map(agents.map(({ name, socket, allow }) => [name, { socket, allow: allow?.map(readRule) }]))
     this.#endpoints = opened
+    this.#model = asked
     for (const [name, { socket, proxy }] of this.#served) {
       // A socket that was removed by somebody has to be made anew.
       if (wanted.get(name)?.socket === socket && existsSync(socket)) continue
@@ -93,11 +98,16 @@ export class Gateway {
   }
 
   #record(agent: string, entry: RequestEntry): void {
-    const counts = this.#counts.get(agent) ?? { allowed: 0, refused: 0 }
+    const counts = this.#counts.get(agent) ?? { allowed: 0, refused: 0, model: 0 }
     this.#counts.set(agent, counts)
     if (entry.verdict === 'refused') counts.refused += 1
     else counts.allowed += 1
+    if (entry.verdict !== 'refused' && this.#isModel(entry)) counts.model += 1
     this.#options.log(agent, entry)
+  }
+
+  #isModel({ host, port }: RequestEntry): boolean {
+    return host !== null && port !== null && this.#model.has(formatTarget({ host, port }))
   }
 }
 

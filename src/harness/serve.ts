@@ -87,7 +87,7 @@ export async function serve(config: Config): Promise<never> {
   })
   // The next beat makes up for one that was refused.
   const heartbeat = new Heartbeat(() =>
-    link.call('status', { brain: brain.state }).then(
+    link.call('status', { brain: brain.state, turn: loop.used }).then(
       () => {},
       () => {},
     ),
@@ -106,6 +106,7 @@ export async function serve(config: Config): Promise<never> {
     toolServer: tools,
     onEvent: (event) => events.push(event),
     onState: () => heartbeat.beat(),
+    onUsage: () => heartbeat.beat(),
   })
   const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
   const keeper =

@@ -219,13 +219,21 @@ const HIVE_MIGRATIONS = [
     PRIMARY KEY (day, agent, model)
   ) STRICT, WITHOUT ROWID;
 
+  -- How many turns have ended for which reason, also those whose rows are gone.
+  CREATE TABLE turn_counts (
+    agent  TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    n      INTEGER NOT NULL,
+    PRIMARY KEY (agent, reason)
+  ) STRICT, WITHOUT ROWID;
+
   -- What the operator or the daemon noted of an agent's day.
   CREATE TABLE days (
     day        TEXT NOT NULL,
     agent      TEXT NOT NULL,
     requests   INTEGER NOT NULL DEFAULT 0,                -- to the model, as the gateway saw them
+    unexplained INTEGER NOT NULL DEFAULT 0,               -- of these: while no turn was in progress
     overridden INTEGER NOT NULL DEFAULT 0,                -- the budget does not hold for the rest of the day
-    warned     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, agent)
   ) STRICT, WITHOUT ROWID;
 

@@ -29,6 +29,9 @@ export interface GatewayOptions {
  */
 const MODEL_HOSTS = ['api.anthropic.com:443', 'platform.claude.com:443']
 
+/** For a look that may be repeated. */
+const COUNT_TIMEOUT_MS = 5_000
+
 /** Many connections may have to be ended. */
 const CONFIGURE_TIMEOUT_MS = 30_000
 
@@ -97,6 +100,7 @@ export class Gateway implements AsyncDisposable {
           allow: this.#allowed(name, url),
         })),
         endpoints: [...endpoints(), ...(url ? [endpointOf(url)] : [])],
+        model: url ? [endpointOf(url)] : MODEL_HOSTS,
       },
       { signal: AbortSignal.timeout(CONFIGURE_TIMEOUT_MS) },
     )
@@ -113,6 +117,13 @@ export class Gateway implements AsyncDisposable {
   #allowed(agent: string, url: string | undefined): string[] | undefined {
     const egress = this.#options.egressOf(agent)
     return egress && [...egress, ...(url ? [] : MODEL_HOSTS)]
+  }
+
+  /** How many requests to its model each agent has made since the gateway started; tunnels count once, and when they end. Throws when it is away. */
+  async modelRequests(): Promise<ReadonlyMap<string, number>> {
+    await using connection = await connectOps(gatewayOps, this.#options.layout.gateway.control)
+    const { agents } = await connection.call.counts({}, { signal: AbortSignal.timeout(COUNT_TIMEOUT_MS) })
+    return new Map(Object.entries(agents).map(([agent, { model }]) => [agent, model]))
   }
 
   errors(): Problem[] {

@@ -76,7 +76,7 @@ test('a hundred agents that wait for a day get no message and no turn, and nobod
   const received: string[] = []
   const call = () => ({ connection: {}, signal: closing.signal })
   const deps = {
-    ...{ registry, broker, supervisor, deployments, reminders, log, defaults: DEFAULTS },
+    ...{ registry, broker, supervisor, deployments, reminders, log, defaults: DEFAULTS, accounts: hive.accounts },
     events: new EventStore(eventDb),
     secret: () => undefined,
     agentEnv: () => ({}),

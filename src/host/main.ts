@@ -31,6 +31,10 @@ import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
+import { Accounts } from './money/accounts.ts'
+import { DayNotes } from './money/day-notes.ts'
+import { Ledger } from './money/ledger.ts'
+import { RequestWatch } from './money/request-watch.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
 import { startRetention } from './retention.ts'
@@ -78,8 +82,23 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await using running = new AsyncDisposableStack()
   const db = running.use(openHiveDatabase(layout.database))
   const eventDb = running.use(openEventDatabase(layout.eventDatabase))
-  const store = new SqliteStore({ db, inboxCap: settings.inboxCap, maxHops: settings.maxHops })
   const registry = new AgentRegistry(db)
+  const audit = new AuditLog(db)
+  const ledger = new Ledger(db)
+  const notes = new DayNotes(db, audit)
+  const accounts = new Accounts({
+    ledger,
+    notes,
+    agents: () => registry.names(),
+    budgetOf: (agent) => deployments.find(agent)?.config.budgets ?? {},
+    hiveBudget: settings.budget,
+  })
+  const store = new SqliteStore({
+    db,
+    inboxCap: settings.inboxCap,
+    maxHops: settings.maxHops,
+    onTurnEnd: (turn) => accounts.settle(turn),
+  })
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
   const app = installApp(layout.apps, await findAppParts())
@@ -93,7 +112,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await meta.open()
   const secrets = new Secrets(db)
   const secret = (name: string) => secrets.get(name)
-  const deployments = new Deployments({
+  const deployments: Deployments = new Deployments({
     db,
     directory: layout.deployments,
     repositories,
@@ -138,6 +157,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
       recipients: registry,
       allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
+      overspent: (agent) => accounts.overspent(agent),
       now,
     }),
   )
@@ -180,6 +200,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       broker,
       supervisor,
       deployments,
+      accounts,
       defaultModel: settings.model,
       revision: app.revision,
       now,
@@ -201,6 +222,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     secret,
     events,
     reminders,
+    accounts,
     log,
     defaults: {
       model: settings.model,
@@ -211,7 +233,6 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     },
     agentEnv,
   }
-  const audit = new AuditLog(db)
   const news = new ManagerNews({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
@@ -226,6 +247,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       repositories,
       meta,
       events,
+      ledger,
       news,
       layout,
       daemonUid: uid,
@@ -271,6 +293,14 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   running.use(deployer)
 
   running.use(startRetention(store, log))
+  const requests = running.use(
+    new RequestWatch({
+      count: () => gateway.modelRequests(),
+      notes,
+      hasWorked: (agent, since) => supervisor.link(agent).hasWorked(since),
+      now,
+    }),
+  )
   running.use(
     startMemoryWatch({
       spare: settings.spareMiB * 1024 * 1024,
@@ -335,6 +365,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         schedules,
         reminders,
         audit,
+        ledger,
+        accounts,
+        notes,
+        requests,
         events,
         runtime,
         app,

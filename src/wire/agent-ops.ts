@@ -10,7 +10,7 @@ import { agentQuestionOps } from './questions.ts'
 import { agentScheduleOps } from './schedules.ts'
 import { managerSupervisionOps } from './supervision.ts'
 import { Delivery, Message } from './things.ts'
-import { TurnEnd } from './turn.ts'
+import { TurnEnd, TurnUsage } from './turn.ts'
 
 const encoder = new TextEncoder()
 export const Body = z
@@ -45,6 +45,8 @@ const SendTool = z.strictObject({
 export const Command = z.discriminatedUnion('do', [
   /** End the turn that holds these messages; without any, whatever the engine does between turns. */
   z.object({ do: z.literal('cancel'), messages: z.array(z.number().int()) }),
+  /** End the turn that holds these messages before its time: they come again. `why` is for people. */
+  z.object({ do: z.literal('interrupt'), messages: z.array(z.number().int()), why: z.string() }),
   /** End the engine's process if it has nothing to do: memory is short. */
   z.object({ do: z.literal('rest') }),
   z.object({ do: z.literal('compact') }),
@@ -110,7 +112,7 @@ export const agentOps = {
     input: z.strictObject({
       brain: z.enum(['idle', 'thinking', 'compacting', 'asleep']),
       /** What the turn in progress has used so far, as the engine counts. */
-      turn: z.object({ tokens: z.number(), dollars: z.number() }).optional(),
+      turn: TurnUsage.optional(),
     }),
     output: z.object({ unread: z.number().int() }),
   },

@@ -24,6 +24,8 @@ export const gatewayOps = {
       ),
       /** `host:port` that every agent may reach although it is not public. */
       endpoints: z.array(z.string()),
+      /** `host:port` of the model: what goes there is counted apart. */
+      model: z.array(z.string()).default([]),
     }),
     /** Agents for which it cannot listen, with the reason; the others are served. */
     output: z.object({ unserved: z.record(z.string(), z.string()) }),
@@ -32,7 +34,15 @@ export const gatewayOps = {
     about: 'How many requests each agent made, since the gateway started.',
     input: z.strictObject({}),
     output: z.object({
-      agents: z.record(z.string(), z.object({ allowed: z.number().int(), refused: z.number().int() })),
+      agents: z.record(
+        z.string(),
+        z.object({
+          allowed: z.number().int(),
+          refused: z.number().int(),
+          /** Of those that were allowed: to the model. A tunnel counts once, however many requests go through it. */
+          model: z.number().int(),
+        }),
+      ),
     }),
   },
 } satisfies Ops

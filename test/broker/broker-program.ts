@@ -1,6 +1,7 @@
 import { Broker } from '../../src/host/broker/broker.ts'
 import { SqliteStore } from '../../src/host/broker/sqlite-store.ts'
 import { openHiveDatabase } from '../../src/host/database.ts'
+import { Ledger } from '../../src/host/money/ledger.ts'
 import { createSteadyClock } from '../../src/kit/clock.ts'
 import { serveOps } from '../../src/kit/op-server.ts'
 import { brokerOps } from './broker-ops.ts'
@@ -11,7 +12,8 @@ const AGENTS = ['a1', 'a2', 'a3', 'a4']
 const NO_LIMIT = { perSecond: 1e9, burst: 1e9 }
 
 const db = openHiveDatabase(database)
-const store = new SqliteStore({ db, inboxCap: 1e6, maxHops: 1e6 })
+const ledger = new Ledger(db)
+const store = new SqliteStore({ db, inboxCap: 1e6, maxHops: 1e6, onTurnEnd: (turn) => ledger.record(turn) })
 const broker = new Broker({
   store,
   slots: 100,

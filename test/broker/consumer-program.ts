@@ -26,6 +26,7 @@ for (;;) {
       }
       for (const { id, attempt } of held) say(`took ${id} ${attempt}`)
       await call.ack({ agent, epoch, ids: held.map(({ id }) => id) })
+      say(`ended ${held[0]?.id} ${held[0]?.attempt}`)
       for (const { id } of held) say(`acked ${id}`)
     }
   } catch (error) {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openHiveDatabase } from '../../src/host/database.ts'
 import { connectOps, type OpConnection } from '../../src/kit/op-client.ts'
 import { HiveError } from '../../src/wire/errors.ts'
 import type { Message } from '../../src/wire/things.ts'
@@ -33,6 +34,7 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
     ])
   }
   const killServer = async () => {
+    if (server.signalCode !== null) return
     const ended = once(server, 'exit')
     server.kill('SIGKILL')
     await ended
@@ -58,6 +60,8 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
   const confirmed = new Map<string, number>()
   /** Ids whose ack was confirmed. */
   const acked = new Set<number>()
+  /** Turns whose ack was confirmed: the message that woke each, and its attempt. */
+  const ended = new Set<string>()
   /** Id → attempts that consumers saw, in order. */
   const attempts = new Map<number, number[]>()
 
@@ -87,25 +91,26 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
     while (consuming) {
       const argv = [join(import.meta.dirname, 'consumer-program.ts'), socket, agent]
       const consumer = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
-      const ended = once(consumer, 'close')
+      const closed = once(consumer, 'close')
       const lines = createInterface({ input: consumer.stdout })
       lines.on('line', (line) => {
         const [verb, id, attempt] = line.split(' ')
         if (verb === 'acked') acked.add(Number(id))
+        else if (verb === 'ended') ended.add(`${id} ${attempt}`)
         else attempts.set(Number(id), [...(attempts.get(Number(id)) ?? []), Number(attempt)])
       })
       // It has to get to work before it is killed.
-      await Promise.race([once(lines, 'line'), ended])
+      await Promise.race([once(lines, 'line'), closed])
       const stop = new AbortController()
       const life = sleep(Math.random() * 60, undefined, { signal: stop.signal }).catch(() => {})
-      await Promise.race([life, ended])
+      await Promise.race([life, closed])
       // While the test winds down the last ones work on.
       while (!sending && consuming) await sleep(20)
       stop.abort()
       assert.equal(consumer.exitCode, null, 'a consumer ended by itself')
       consumer.kill('SIGKILL')
       consumerKills += 1
-      await ended
+      await closed
     }
   }
 
@@ -160,6 +165,15 @@ test('kill -9 of the broker and of its consumers loses nothing and doubles nothi
       if (final && acked.has(id))
         assert.equal(seen.at(-1), final.attempt, `message ${id} was worked on again after its ack`)
     }
+    await killServer()
+    using db = openHiveDatabase(database)
+    const booked = db.all('SELECT message, attempt, reason, day, agent, model FROM turns')
+    const turns = Map.groupBy(booked, ({ message, attempt }) => `${message} ${attempt}`)
+    assert.equal(turns.size, booked.length, 'a turn was booked twice')
+    const unbooked = [...ended].filter((turn) => turns.get(turn)?.[0]?.reason !== 'ok')
+    assert.deepEqual(unbooked, [], 'a turn that was acked is not booked')
+    const sums = db.all('SELECT turns FROM usage').reduce((sum, { turns }) => sum + Number(turns), 0)
+    assert.equal(sums, booked.length)
     const redelivered = sent.filter(({ attempt }) => attempt > 1).length
     const dead = sent.filter(({ state }) => state === 'dead').length
     t.diagnostic(

@@ -38,6 +38,7 @@ describe('completion', () => {
     assert.deepEqual(await complete('me'), [
       'messages\tList the newest messages, newest last, or follow what becomes of them.',
       'message\tShow one message.',
+      'metrics\tThe state of the hive as Prometheus text.',
     ])
     assert.ok((await values('')).includes('help'))
     assert.deepEqual(await values('help', 'des'), ['destroy'])

@@ -32,6 +32,7 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   'pending --agent': askAgents,
   'deploys --agent': askAgents,
   'audit --agent': askAgents,
+  'usage --agent': askAgents,
   'audit --approval': askApprovals,
   'show id': askApprovals,
   'approve id': askUndecided,

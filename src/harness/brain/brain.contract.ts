@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openTestModel, type TestModel } from '../../../test/test-model.ts'
 import type { LiveEvent } from '../../wire/events.ts'
-import type { TurnReason } from '../../wire/turn.ts'
+import type { TurnEnd, TurnReason } from '../../wire/turn.ts'
 import type { Brain } from './brain.ts'
 
 /** What a brain under test is given. */
@@ -240,6 +240,52 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
       assert.ok(usage.costUsd <= (first.usage?.costUsd ?? 0) * 1.2, `${usage.costUsd} is not the cost of one turn`)
       assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0 && usage.durationMs > 0)
     }
+  })
+
+  test('tells of all that the endpoint billed: of several requests, of an interrupted one, of a compaction', async () => {
+    const { brain, requests } = open()
+    const told = [await brain.turn('bash echo one'), await brain.turn('fault overloaded 1')]
+    const interrupted = brain.turn('stall 60007')
+    await asked('stall 60007')
+    await brain.interrupt()
+    told.push(await interrupted)
+    assert.equal((await brain.compact()).ok, true)
+    await brain.close()
+    told.push(await brain.turn('say three'), await brain.turn('say four'))
+    const sum = (of: (usage: NonNullable<TurnEnd['usage']>) => number) =>
+      told.reduce((total, { usage }) => total + (usage ? of(usage) : Number.NaN), 0)
+    const billed = (of: (usage: NonNullable<ModelRequest['billed']>) => number) =>
+      requests().reduce((total, { billed }) => total + (billed ? of(billed) : 0), 0)
+    assert.deepEqual(
+      [
+        sum(({ inputTokens }) => inputTokens),
+        sum(({ cacheReadTokens }) => cacheReadTokens),
+        sum(({ cacheWriteTokens }) => cacheWriteTokens),
+      ],
+      [
+        billed((usage) => usage.input_tokens),
+        billed((usage) => usage.cache_read_input_tokens),
+        billed((usage) => usage.cache_creation_input_tokens),
+      ],
+    )
+    // What was said of an answer that broke off is only the engine's guess.
+    assert.ok(Math.abs(sum(({ outputTokens }) => outputTokens) - billed((usage) => usage.output_tokens)) <= 5)
+    assert.ok(told.every(({ usage }) => usage && usage.costUsd > 0))
+  })
+
+  test('tells of what a turn in progress has used, and of what was known when its process was killed', async () => {
+    const bench = open({ onCall: () => new Promise(() => {}) })
+    const { brain } = bench
+    const speaking = brain.turn('send bob something')
+    await until(() => brain.used !== undefined)
+    const { used } = brain
+    assert.ok(used && used.outputTokens > 0 && used.costUsd > 0)
+    killProcesses(bench, 'SIGKILL')
+    const { reason, usage } = await speaking
+    assert.deepEqual([reason, usage?.outputTokens, usage?.costUsd], ['crash', used.outputTokens, used.costUsd])
+    assert.equal(brain.used, undefined)
+    const next = await brain.turn('say back')
+    assert.ok(next.usage && next.usage.costUsd > 0 && next.usage.costUsd < 2 * used.costUsd)
   })
 
   test('goes on with the conversation after its process ended, and forgets it when told', async () => {

@@ -1,5 +1,5 @@
 import type { HarnessConfig } from '../../wire/agent-config.ts'
-import type { TurnEnd } from '../../wire/turn.ts'
+import type { TurnEnd, TurnUsage } from '../../wire/turn.ts'
 
 /**
  * The engine that takes turns: one per harness. `claude/` drives the Claude Code CLI; other engines may come.
@@ -37,6 +37,8 @@ export interface Brain {
    * True until then: whoever owns the container should see to it once the turn is reported.
    */
   readonly leftovers: boolean
+  /** What the turn in progress has used so far, and what was used before it since the last turn; its end tells the whole. */
+  readonly used: TurnUsage | undefined
   readonly state: 'idle' | 'thinking' | 'compacting' | 'asleep'
 }
 

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type ErrorCode, HiveError } from '../../wire/errors.ts'
 import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
-import type { TurnEnd, TurnReason } from '../../wire/turn.ts'
+import type { TurnEnd, TurnReason, TurnUsage } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
 import { type TurnCommand, TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
 
@@ -77,6 +77,7 @@ class FakeLink {
 /** Does what it is asked for when the test says so. */
 class FakeBrain implements Brain {
   readonly leftovers = false
+  used: TurnUsage | undefined
   readonly state = 'idle'
   /** Everything that it was asked for. */
   readonly asked: string[] = []
@@ -308,6 +309,7 @@ describe('a prompt that does not fit', () => {
   const interruptions = [
     [{ do: 'cancel', messages: [1] }, 'ack 1: interrupted'],
     [{ do: 'stop', graceMs: 0 }, 'release 1: interrupted'],
+    [{ do: 'interrupt', messages: [1], why: 'budget' }, 'release 1: interrupted'],
   ] as const satisfies [TurnCommand, string][]
   for (const [command, expected] of interruptions) {
     timed(`keeps its session when a ${command.do} ends the compaction`, async () => {
@@ -335,6 +337,74 @@ describe('a prompt that does not fit', () => {
       assert.deepEqual(ends, [expected])
     })
   }
+})
+
+describe('an interrupt', () => {
+  timed('gives the messages of a turn back and says why, and leaves the next turn alone', async () => {
+    const { link, brain, loop, ends, ended, events } = openLoop()
+    await link.deliver(message(1))
+    await brain.isAskedFor('turn 1')
+    loop.join(message(2))
+    await loop.obey({ do: 'interrupt', messages: [1, 2], why: 'budget: used up' })
+    await ended(1)
+    await link.deliver(message(1))
+    await brain.answer('turn 1', end('ok'))
+    await ended(2)
+    assert.deepEqual(ends, ['release 1 2: interrupted', 'ack 1: ok'])
+    const details = events.flatMap((event) => (event.kind === 'turn_end' ? [event.end.detail] : []))
+    assert.deepEqual(details, ['budget: used up', 'ok'])
+  })
+
+  timed('that comes too late changes nothing', async () => {
+    const { link, brain, loop, ends, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.answer('turn 1', end('ok'))
+    await ended(1)
+    await loop.obey({ do: 'interrupt', messages: [1], why: 'budget' })
+    await link.deliver(message(2))
+    await brain.answer('turn 2', end('ok'))
+    await ended(2)
+    assert.deepEqual(ends, ['ack 1: ok', 'ack 2: ok'])
+  })
+})
+
+describe('what a turn used', () => {
+  const usage = (costUsd: number): TurnUsage => ({
+    model: 'haiku',
+    inputTokens: 1,
+    outputTokens: 2,
+    cacheReadTokens: 3,
+    cacheWriteTokens: 4,
+    costUsd,
+    durationMs: 5,
+    contextTokens: 100 * costUsd,
+    contextWindow: 1000,
+  })
+
+  timed('is what all of its tries used, and nothing of the turn before', async () => {
+    const { link, brain, loop, events, ended } = openLoop()
+    await link.deliver(message(1))
+    await brain.answer('turn 1', { ...end('prompt_too_long'), usage: usage(2) })
+    brain.used = usage(0.5)
+    assert.equal(loop.used?.costUsd, 2.5)
+    brain.used = undefined
+    await brain.answer('compact', { ok: true, detail: '' })
+    await brain.answer('turn 1', { ...end('ok'), usage: usage(1) })
+    await ended(1)
+    await link.deliver(message(2))
+    await brain.answer('turn 2', { ...end('ok'), usage: usage(4) })
+    await ended(2)
+    await until(() => events.at(-1)?.kind === 'turn_end' && events.length >= 5)
+    const told = events.flatMap((event) => (event.kind === 'turn_end' ? [event.end.usage] : []))
+    assert.deepEqual(
+      told.map((one) => [one?.costUsd, one?.inputTokens, one?.contextTokens]),
+      [
+        [3, 2, 100],
+        [4, 1, 400],
+      ],
+    )
+    assert.equal(loop.used, undefined)
+  })
 })
 
 describe('a cancel', () => {

@@ -3,8 +3,9 @@ import type { Command } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
-import type { TurnEnd } from '../../wire/turn.ts'
+import type { TurnEnd, TurnUsage } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
+import { sumUsage } from '../brain/sum-usage.ts'
 import { type DaemonLink, isPassing } from '../daemon-link.ts'
 import { wakePrompt } from './wake-prompt.ts'
 
@@ -39,6 +40,10 @@ export class TurnLoop {
   #left: Delivery[] = []
   /** What the operator wants nobody to work on any more; named by the daemon, maybe before we hold it. */
   readonly #cancelled = new Set<number>()
+  /** What is not to be worked on now, and why; it comes again. */
+  readonly #recalled = new Map<number, string>()
+  /** What the tries of the turn in progress have used that are over. */
+  #usedBefore: TurnUsage | undefined
   /** Nothing new is begun. */
   #stopping = false
   /** The turn in progress has had its time. */
@@ -97,9 +102,19 @@ export class TurnLoop {
     return this.#held.some(({ id }) => this.#cancelled.has(id))
   }
 
+  /** Why the turn in progress was called back, if it was. */
+  get #recall(): string | undefined {
+    return this.#held.map(({ id }) => this.#recalled.get(id)).find((why) => why !== undefined)
+  }
+
   /** The turn in progress is to end, from the moment that its message is held. */
   get #isInterrupted(): boolean {
-    return this.#isOutOfTime || this.#isCancelled
+    return this.#isOutOfTime || this.#isCancelled || this.#recall !== undefined
+  }
+
+  /** What the turn in progress has used so far. */
+  get used(): TurnUsage | undefined {
+    return sumUsage(this.#usedBefore, this.#brain.used)
   }
 
   async #takeTurn(messages: Delivery[]): Promise<void> {
@@ -111,8 +126,11 @@ export class TurnLoop {
       messages: messages.map(({ id, from, body }) => ({ id, from, body })),
       pending: messages.at(-1)?.pending ?? 0,
     })
-    const end = await this.#thinkUntilItFits(wakePrompt(messages))
+    const last = await this.#thinkUntilItFits(wakePrompt(messages))
+    const why = last.reason === 'interrupted' ? this.#recall : undefined
+    const end = { ...last, detail: why ?? last.detail, usage: this.#usedBefore }
     await this.#endTurn(end)
+    this.#usedBefore = undefined
     this.#emit({ kind: 'turn_end', end })
   }
 
@@ -132,6 +150,7 @@ export class TurnLoop {
   /** One try; none after we were told to end. */
   async #think(prompt: string): Promise<TurnEnd> {
     const end = this.#isInterrupted ? INTERRUPTED : await this.#brain.turn(prompt)
+    this.#usedBefore = sumUsage(this.#usedBefore, end.usage)
     return this.#isInterrupted && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 
@@ -152,6 +171,7 @@ export class TurnLoop {
       // The daemon has taken back what the turn did not name.
       this.#left = []
       this.#cancelled.clear()
+      this.#recalled.clear()
     }
   }
 
@@ -160,6 +180,8 @@ export class TurnLoop {
     switch (command.do) {
       case 'cancel':
         return this.#cancel(command.messages)
+      case 'interrupt':
+        return this.#callBack(command.messages, command.why)
       case 'rest':
         return this.#brain.rest()
       case 'set_model':
@@ -186,6 +208,11 @@ export class TurnLoop {
   async #cancel(messages: readonly number[]): Promise<void> {
     for (const id of messages) this.#cancelled.add(id)
     if (messages.length === 0 ? this.#held.length === 0 : this.#isCancelled) await this.#brain.interrupt()
+  }
+
+  async #callBack(messages: readonly number[], why: string): Promise<void> {
+    for (const id of messages) this.#recalled.set(id, why)
+    if (this.#recall !== undefined) await this.#brain.interrupt()
   }
 
   /** What comes first is waited for: work for the turn before it, a turn for the work before it. */

@@ -12,6 +12,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { type Layout, makeAgentDirectories } from '../layout.ts'
 import type { ManagerNews } from '../manager-news.ts'
+import type { Ledger } from '../money/ledger.ts'
 import type { AppliedRepositories } from '../repositories/applied-repositories.ts'
 import type { MetaRepository } from '../repositories/meta-repository.ts'
 
@@ -23,6 +24,7 @@ export interface LifecycleOptions {
   readonly repositories: Pick<AppliedRepositories, 'has' | 'remove'>
   readonly meta: Pick<MetaRepository, 'record' | 'forget'>
   readonly events: EventStore
+  readonly ledger: Pick<Ledger, 'purge'>
   readonly news: ManagerNews
   readonly layout: Layout
   readonly daemonUid: number
@@ -220,11 +222,12 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   async #removeFiles(name: string): Promise<void> {
-    const { registry, broker, events, layout } = this.#options
+    const { registry, broker, events, ledger, layout } = this.#options
     const { home, credentials } = layout.agent(name)
     const log = join(layout.gateway.log, `${name}.jsonl`)
     await removeAll([home, credentials, log, `${log}.1`])
     await events.purge(name)
+    await ledger.purge(name)
     await broker.bury(name, `${name} was purged`)
     await registry.purge(name)
   }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../kit/clock.ts'
-import type { Spent } from '../../wire/money.ts'
 import { agentPort, containerName, roleOf } from '../../wire/names.ts'
 import type { Agent, AgentState } from '../../wire/things.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Accounts } from '../money/accounts.ts'
 import type { Deployments } from './deployments.ts'
 import type { HarnessLink } from './harness-link.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
@@ -13,6 +13,7 @@ export interface AgentViewsOptions {
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
   readonly deployments: Pick<Deployments, 'find' | 'deployed'>
+  readonly accounts: Pick<Accounts, 'of'>
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
@@ -56,7 +57,7 @@ export class AgentViews implements Disposable {
 
   /** `sharing`: agents with the same port by hash, itself among them; the oldest has it. */
   #view(row: AgentRow, sharing: readonly AgentRow[]): Agent {
-    const { broker, deployments, defaultModel, revision } = this.#options
+    const { broker, deployments, accounts, defaultModel, revision } = this.#options
     const { name } = row
     const facts = this.#factsOf(row)
     const { link, failure } = facts
@@ -85,7 +86,7 @@ export class AgentViews implements Disposable {
       parked: store.parked(name),
       paused: null,
       operation: null,
-      account: { spent: NOTHING, budget: {}, used: null, isOverridden: false, requests: 0, doubt: null },
+      account: accounts.of(name),
       detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
       lastTurn: link.lastTurn
         ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
@@ -109,16 +110,6 @@ export class AgentViews implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
   }
-}
-
-const NOTHING: Spent = {
-  turns: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  dollars: 0,
-  durationMs: 0,
 }
 
 interface AgentFacts {

@@ -39,6 +39,8 @@ export class HarnessLink {
   #epoch: number | undefined
   #lastTurn: { end: TurnEnd; at: number } | undefined
   #turnSince: number | undefined
+  /** The turn in progress has been called back. */
+  #isCalledBack = false
   #goneAt = 0
 
   constructor(agent: string, now: Clock) {
@@ -62,13 +64,29 @@ export class HarnessLink {
 
   turnBegan(at = this.#now()): void {
     this.#turnSince = at
+    this.#isCalledBack = false
     this.changes.notify()
   }
 
   turnEnded(end: TurnEnd): void {
     this.#lastTurn = { end, at: this.#now() }
     this.#turnSince = undefined
+    this.#isCalledBack = false
     this.changes.notify()
+  }
+
+  /** Has the turn in progress, which holds `messages`, end before its time; once. */
+  callBack(messages: readonly number[], why: string): void {
+    if (this.#isCalledBack) return
+    this.#isCalledBack = true
+    this.command({ do: 'interrupt', messages: [...messages], why })
+  }
+
+  /** Whether it had a turn, or its engine began or ended something, from `since` on (steady clock, ms), as far as it tells. */
+  hasWorked(since: number): boolean {
+    const brain = this.#live?.brain
+    if (this.#turnSince !== undefined || brain === 'thinking' || brain === 'compacting') return true
+    return (this.#lastTurn?.at ?? 0) >= since || (this.#live?.brainSince ?? 0) >= since
   }
 
   /** What the engine does. Gives whether that is something else than before. */

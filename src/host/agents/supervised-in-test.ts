@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createLog } from '../../kit/log.ts'
 import { DEFAULT_AGENT_CONFIG } from '../../wire/agent-config.ts'
+import { AuditLog } from '../audit-log.ts'
 import { Broker } from '../broker/broker.ts'
 import { SqliteStore } from '../broker/sqlite-store.ts'
 import { openFakeRuntime } from '../containers/fake/runtime.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openHiveDatabase } from '../database.ts'
 import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layout.ts'
+import { Accounts } from '../money/accounts.ts'
+import { DayNotes } from '../money/day-notes.ts'
+import { Ledger } from '../money/ledger.ts'
 import { AgentRegistry } from './registry.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -37,10 +41,13 @@ export async function openSupervised(
   const db = stack.use(openHiveDatabase(':memory:'))
   const registry = new AgentRegistry(db)
   await registry.create('alice', 0)
+  const ledger = new Ledger(db)
+  const notes = new DayNotes(db, new AuditLog(db))
+  const accounts = new Accounts({ ledger, notes, agents: () => registry.names(), budgetOf: () => ({}), hiveBudget: {} })
   makeAgentDirectories(layout, 'alice', 1, ORDINARY_USER)
   const broker = stack.use(
     new Broker({
-      store: new SqliteStore({ db, inboxCap: INBOX_CAP, maxHops: 16 }),
+      store: new SqliteStore({ db, inboxCap: INBOX_CAP, maxHops: 16, onTurnEnd: (turn) => accounts.settle(turn) }),
       slots: 4,
       sendRate: RATE,
       chainRate: RATE,
@@ -83,6 +90,8 @@ export async function openSupervised(
     db,
     layout,
     registry,
+    ledger,
+    accounts,
     broker,
     fake,
     runtime,

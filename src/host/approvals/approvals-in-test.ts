@@ -96,6 +96,7 @@ export async function openApprovalsInTest({
       repositories,
       meta,
       news,
+      ledger: hive.ledger,
       layout,
       events: new EventStore(eventDb),
       daemonUid: ORDINARY_USER,

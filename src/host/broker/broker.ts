@@ -6,7 +6,7 @@ import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
-import type { Ended, Returned, Store } from './store.ts'
+import type { Ended, Parking, Returned, Store } from './store.ts'
 
 export interface BrokerOptions {
   readonly store: Store
@@ -19,6 +19,8 @@ export interface BrokerOptions {
   readonly recipients: Recipients
   /** To whom an agent may send beside the manager, as its configuration says; undefined: to everyone. */
   readonly allowedRecipients?: (agent: string) => readonly string[] | undefined
+  /** Why an agent may begin no turn today, and until when; undefined: it may. */
+  readonly overspent?: (agent: string) => Parking | undefined
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -72,6 +74,8 @@ interface Desk {
   askAgain: boolean
   /** Nothing is delivered. */
   closed: boolean
+  /** The store is being told to park it. */
+  parking: boolean
   timer: NodeJS.Timeout | undefined
 }
 
@@ -86,6 +90,7 @@ export class Broker implements Disposable {
   readonly #slots: number
   readonly #recipients: Recipients
   readonly #allowedRecipients: (agent: string) => readonly string[] | undefined
+  readonly #overspent: (agent: string) => Parking | undefined
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -101,6 +106,7 @@ export class Broker implements Disposable {
     this.#slots = options.slots
     this.#recipients = options.recipients
     this.#allowedRecipients = options.allowedRecipients ?? (() => undefined)
+    this.#overspent = options.overspent ?? (() => undefined)
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -111,7 +117,7 @@ export class Broker implements Disposable {
   #desk(agent: string): Desk {
     let desk = this.#desks.get(agent)
     if (!desk) {
-      desk = { idle: new Set(), leasing: 0, askAgain: false, closed: false, timer: undefined }
+      desk = { idle: new Set(), leasing: 0, askAgain: false, closed: false, parking: false, timer: undefined }
       this.#desks.set(agent, desk)
     }
     return desk
@@ -221,7 +227,8 @@ export class Broker implements Disposable {
   #leaseTo(agent: string, waiter: Waiter, comes = false): void {
     const desk = this.#desk(agent)
     const hasMail = comes || this.store.queued(agent) > 0
-    if (desk.closed || this.store.parked(agent) || !this.#takeSlot(agent, hasMail)) {
+    const isShut = desk.closed || this.store.parked(agent) !== null || (!waiter.joins && this.#parkOverspent(agent))
+    if (isShut || !this.#takeSlot(agent, hasMail)) {
       this.#settleEmpty(agent, waiter)
       return
     }
@@ -306,6 +313,36 @@ export class Broker implements Disposable {
     }
   }
 
+  /** Whether an agent may begin no turn; its inbox is parked then. */
+  #parkOverspent(agent: string): boolean {
+    const parking = this.#overspent(agent)
+    if (!parking) return false
+    this.#slotLine.delete(agent)
+    void this.#park(agent, parking)
+    return true
+  }
+
+  async #park(agent: string, parking: Parking): Promise<void> {
+    const desk = this.#desk(agent)
+    if (desk.parking) return
+    desk.parking = true
+    try {
+      const { until } = await this.store.park(agent, parking)
+      if (until !== undefined) this.#wakeIn(agent, until - this.#wallNow())
+      this.changes.notify()
+    } catch {
+      // As in #resume: nothing is delivered, and it is looked at again.
+      this.#wakeIn(agent, TRY_AGAIN_MS)
+    } finally {
+      desk.parking = false
+    }
+  }
+
+  /** A limit may have been raised: looks again whether an inbox that is parked for its budget may go on. */
+  reconsider(agent: string): void {
+    if (this.store.parked(agent)?.reason === 'budget') this.#wakeIn(agent, 0)
+  }
+
   #wakeIn(agent: string, delayMs: number): void {
     const desk = this.#desk(agent)
     clearTimeout(desk.timer)
@@ -313,7 +350,7 @@ export class Broker implements Disposable {
   }
 
   async #resume(agent: string): Promise<void> {
-    const until = this.store.parked(agent)?.until
+    const until = this.#parkedUntil(agent)
     // Not yet: it was only time to look, or the timer came early, since it counts from when its event-loop turn began.
     const leftMs = (until ?? 0) - this.#wallNow()
     if (until !== undefined && leftMs > 0) return this.#wakeIn(agent, leftMs)
@@ -327,11 +364,17 @@ export class Broker implements Disposable {
     this.changes.notify()
   }
 
+  /** When a parked inbox goes on by itself, unix ms. A budget is decided anew at every look: another day may have begun. */
+  #parkedUntil(agent: string): number | undefined {
+    const parked = this.store.parked(agent)
+    return parked?.reason === 'budget' ? (this.#overspent(agent)?.until ?? 0) : parked?.until
+  }
+
   /** Takes up what was in progress before the daemon started: turns with their slots, and the deadlines of parked inboxes. */
   takeUp(agents: readonly string[]): void {
     for (const agent of agents) {
       if (this.store.holds(agent)) this.#slotHolders.add(agent)
-      const until = this.store.parked(agent)?.until
+      const until = this.#parkedUntil(agent)
       if (until !== undefined) this.#wakeIn(agent, until - this.#wallNow())
     }
   }

@@ -4,6 +4,7 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import { type Delivery, type Message, type MessageState, Parked } from '../../wire/things.ts'
+import type { TurnEnd } from '../../wire/turn.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import { ChangeLog } from './change-log.ts'
 import { MessageReader } from './message-reader.ts'
@@ -11,11 +12,13 @@ import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, toDelivery } f
 import { decideOutcome, MAX_FAILURES } from './outcome.ts'
 import type {
   Ended,
+  EndedTurn,
   Leased,
   LeaseRequest,
   MessageFilter,
   NewMessage,
   Page,
+  Parking,
   PausedChain,
   Returned,
   Sent,
@@ -29,6 +32,8 @@ export interface SqliteStoreOptions {
   readonly inboxCap: number
   /** Hops that a chain may take before it asks the operator. */
   readonly maxHops: number
+  /** Called within the write that ends a turn, whatever ended it: what it stores is stored with the end, or not at all. */
+  readonly onTurnEnd?: (turn: EndedTurn) => void
   /** Wall clock, ms. */
   readonly now?: () => number
 }
@@ -39,6 +44,7 @@ interface Held {
   readonly rootId: number
   readonly hops: number
   readonly woke: boolean
+  readonly attempt: number
   readonly failures: number
 }
 
@@ -79,6 +85,7 @@ export class SqliteStore implements Store {
   readonly #reader: MessageReader
   readonly #inboxCap: number
   readonly #maxHops: number
+  readonly #onTurnEnd: (turn: EndedTurn) => void
   readonly #now: () => number
   readonly #queued = new Map<string, number>()
   readonly #held = new Map<string, Held[]>()
@@ -90,11 +97,12 @@ export class SqliteStore implements Store {
   #changes = new ChangeLog(0)
   #nextId = 1
 
-  constructor({ db, inboxCap, maxHops, now = Date.now }: SqliteStoreOptions) {
+  constructor({ db, inboxCap, maxHops, onTurnEnd = () => {}, now = Date.now }: SqliteStoreOptions) {
     this.#db = db
     this.#reader = new MessageReader(db)
     this.#inboxCap = inboxCap
     this.#maxHops = maxHops
+    this.#onTurnEnd = onTurnEnd
     this.#now = now
     db.run(
       `UPDATE messages SET not_before = ? WHERE state = 'queued' AND not_before > ?`,
@@ -120,13 +128,14 @@ export class SqliteStore implements Store {
       if (row.parked !== null) this.#loadParked(String(row.agent), String(row.parked))
     }
     for (const row of this.#db.all(
-      `SELECT id, recipient, coalesce(root_id, id) AS root_id, hops, woke, failures FROM messages WHERE state = 'leased' ORDER BY woke DESC, id`,
+      `SELECT id, recipient, coalesce(root_id, id) AS root_id, hops, woke, attempt, failures FROM messages WHERE state = 'leased' ORDER BY woke DESC, id`,
     )) {
       this.#remember(String(row.recipient), {
         id: Number(row.id),
         rootId: Number(row.root_id),
         hops: Number(row.hops),
         woke: row.woke === 1,
+        attempt: Number(row.attempt),
         failures: Number(row.failures),
       })
     }
@@ -264,6 +273,8 @@ export class SqliteStore implements Store {
 
   #takeBack(agent: string, { charge, reason }: Returned): string[] {
     const notified: string[] = []
+    const woke = this.#held.get(agent)?.find((one) => one.woke)
+    if (woke) this.#settle(agent, this.epoch(agent), woke, { reason: charge ? 'crash' : 'interrupted' })
     for (const held of this.#held.get(agent) ?? []) {
       const failures = held.failures + (charge && held.woke ? 1 : 0)
       if (failures >= MAX_FAILURES) notified.push(...this.#makeDead(held.id, failures, reason))
@@ -271,6 +282,10 @@ export class SqliteStore implements Store {
     }
     this.#held.delete(agent)
     return notified
+  }
+
+  #settle(agent: string, epoch: number, { id, attempt }: Held, end: Pick<TurnEnd, 'reason' | 'usage'>): void {
+    this.#onTurnEnd({ agent, epoch, message: id, attempt, at: this.#now(), reason: end.reason, usage: end.usage })
   }
 
   #queueAgain(agent: string, id: number, failures: number, error: string | null, notBefore: number | null): void {
@@ -343,8 +358,9 @@ export class SqliteStore implements Store {
       return {
         deliveries: taken.map((message) => {
           const { id, rootId, hops, failures } = message
-          this.#remember(agent, { id, rootId, hops, failures, woke: !joins && message === first })
-          return toDelivery({ ...message, attempt: message.attempt + 1 }, pending)
+          const attempt = message.attempt + 1
+          this.#remember(agent, { id, rootId, hops, attempt, failures, woke: !joins && message === first })
+          return toDelivery({ ...message, attempt }, pending)
         }),
       }
     }, ESSENTIAL)
@@ -417,6 +433,7 @@ export class SqliteStore implements Store {
         random: turn.random,
       })
       this.#held.delete(agent)
+      this.#settle(agent, turn.epoch, woke, turn.end)
 
       const { reason } = turn.end
       const unavailable = reason === 'overloaded' || reason === 'network'
@@ -451,11 +468,19 @@ export class SqliteStore implements Store {
         outcome.notBefore ?? null,
       )
       if (!outcome.park) return { action: 'retry', notified: [] }
-      const parked = { ...outcome.park, since: this.#now() }
-      this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
-      this.#parked.set(agent, parked)
-      return { action: 'parked', parked, notified: [] }
+      return { action: 'parked', parked: this.#park(agent, outcome.park), notified: [] }
     }, ESSENTIAL)
+  }
+
+  #park(agent: string, parking: Parking): Parked {
+    const parked = { ...parking, since: this.#now() }
+    this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
+    this.#parked.set(agent, parked)
+    return parked
+  }
+
+  async park(agent: string, parking: Parking): Promise<Parked> {
+    return this.#db.write(() => this.parked(agent) ?? this.#park(agent, parking), ESSENTIAL)
   }
 
   #finish(ids: readonly number[], error: string | null): void {

@@ -1,5 +1,5 @@
 import type { Delivery, Message, MessageState, Parked } from '../../wire/things.ts'
-import type { TurnEnd } from '../../wire/turn.ts'
+import type { TurnEnd, TurnReason, TurnUsage } from '../../wire/turn.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 
 /**
@@ -47,6 +47,8 @@ export interface Store extends AsyncDisposable {
    */
   endTurn(agent: string, turn: TurnToEnd): Promise<Ended>
 
+  /** Delivers nothing more from an inbox that has an epoch, unless it is parked already; gives what it is parked for. */
+  park(agent: string, parking: Parking): Promise<Parked>
   /** Lets an inbox go on. */
   unpark(agent: string): Promise<void>
 
@@ -129,6 +131,23 @@ export interface TurnToEnd {
   /** Steady clock, ms. */
   readonly now: number
   readonly random: number
+}
+
+/** Why an inbox is to be parked, and until when. */
+export type Parking = Omit<Parked, 'since'>
+
+/** A turn that is over. */
+export interface EndedTurn {
+  readonly agent: string
+  readonly epoch: number
+  /** The message that woke it. */
+  readonly message: number
+  readonly attempt: number
+  /** Unix ms. */
+  readonly at: number
+  readonly reason: TurnReason
+  /** What its harness told at its end; undefined when it told nothing, or went without a word. */
+  readonly usage?: TurnUsage
 }
 
 export interface Ended {

@@ -3,13 +3,14 @@ import type { agentOps, HarnessSettings } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
 import type { Call, Handlers } from '../../wire/op.ts'
-import type { TurnEnd } from '../../wire/turn.ts'
+import type { TurnEnd, TurnUsage } from '../../wire/turn.ts'
 import { agentEnvOf, harnessConfigOf } from '../agents/agent-settings.ts'
 import type { Deployments } from '../agents/deployments.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { Accounts } from '../money/accounts.ts'
 import { type AgentScheduleDeps, agentScheduleHandlers } from './agent-schedules.ts'
 
 export interface AgentSocketDeps extends AgentScheduleDeps {
@@ -19,6 +20,7 @@ export interface AgentSocketDeps extends AgentScheduleDeps {
   readonly deployments: Pick<Deployments, 'get'>
   readonly secret: (name: string) => string | undefined
   readonly events: EventStore
+  readonly accounts: Pick<Accounts, 'noteTurn' | 'overspent'>
   readonly log: Log
   readonly defaults: Omit<HarnessSettings, 'agent' | 'role' | 'config'>
   /** Environment of an agent's engine, secrets included; `own` is what its configuration adds. */
@@ -27,7 +29,7 @@ export interface AgentSocketDeps extends AgentScheduleDeps {
 
 /** What the socket of one agent answers. Everything that comes in is that agent's claim about itself. */
 export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<typeof agentOps> {
-  const { registry, broker, supervisor, deployments, secret, events, log, defaults } = deps
+  const { registry, broker, supervisor, deployments, secret, events, accounts, log, defaults } = deps
   const { store } = broker
   const link = supervisor.link(agent)
 
@@ -42,6 +44,13 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       log.warn({ agent, epoch, ids, error: errorText(error) }, 'the end of a turn was refused')
       throw error
     }
+  }
+
+  /** The turn in progress ends before its time when it has used what is left of a budget; its message waits with the rest. */
+  const watchBudget = (usage: TurnUsage) => {
+    accounts.noteTurn(agent, usage)
+    const over = accounts.overspent(agent)
+    if (over) link.callBack(store.heldIds(agent), `budget: ${over.detail}`)
   }
 
   return {
@@ -65,6 +74,8 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       // The daemon was away while a turn went on: the events tell since when.
       const [woke] = leases
       if (woke && link.turnSince === undefined) link.turnBegan(events.turnBegan(agent, epoch, woke.id))
+      // It may run with another configuration than before.
+      broker.reconsider(agent)
       log.info({ agent, epoch, goesOn, leases: leases.length }, 'hello')
       broker.changes.notify()
       return { epoch, settings, env, leases }
@@ -79,8 +90,9 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       return {}
     },
 
-    status({ brain }, call) {
+    status({ brain, turn }, call) {
       if (link.brainIs(link.assertHarness(call), brain)) broker.changes.notify()
+      if (turn && store.holds(agent)) watchBudget(turn)
       return { unread: store.queued(agent) }
     },
 

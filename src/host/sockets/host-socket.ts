@@ -16,9 +16,10 @@ import type { EventStore } from '../events/event-store.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 
-export interface HostSocketDeps extends HostScheduleDeps {
+export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -178,6 +179,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
 
     async unpark({ agent }) {
       registry.get(agent)
+      const parked = store.parked(agent)
+      if (parked?.reason === 'budget') await deps.notes.override(agent, { detail: parked.detail })
       await broker.unpark(agent)
       return { agent: views.get(agent) }
     },
@@ -220,6 +223,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       approvals.followLog(id, after, wait_seconds * 1000, signal),
     deploys: ({ agent, limit }) => approvals.deploys(agent, limit),
     audit: (filter) => audit.list(filter),
+
+    ...moneyHandlers(deps),
 
     secrets: () => ({ secrets: secrets.list() }),
     async set_secret({ name, value }) {

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { HIVE_TOOL_SERVER } from '../../../wire/agent-config.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
 import type { LiveEvent } from '../../../wire/events.ts'
-import type { TurnEnd } from '../../../wire/turn.ts'
+import type { TurnEnd, TurnUsage } from '../../../wire/turn.ts'
 import type { Brain, BrainCheck, EngineSettings } from '../brain.ts'
+import { sumUsage } from '../sum-usage.ts'
 import { claudeArgv, claudeEnv } from './argv.ts'
 import type { Delta } from './delta.ts'
 import { type Conversation, Engine } from './engine.ts'
@@ -35,6 +36,8 @@ export interface ClaudeBrainOptions extends EngineSettings {
   readonly onDelta?: (delta: Delta) => void
   /** Called whenever the state is another. */
   readonly onState?: () => void
+  /** Called when the turn in progress has used more, at most once a second. */
+  readonly onUsage?: () => void
 }
 
 const PATIENCE_MS = 5_000
@@ -66,6 +69,9 @@ class ClaudeBrain implements Brain {
   #wasWell: BrainCheck | undefined
   #leftovers = false
   #toldState: Brain['state'] = 'asleep'
+  /** What was used between turns: the next turn's end tells of it. */
+  #untold: TurnUsage | undefined
+  #used: TurnUsage | undefined
 
   constructor(options: ClaudeBrainOptions) {
     this.#options = options
@@ -89,6 +95,17 @@ class ClaudeBrain implements Brain {
     return this.#leftovers
   }
 
+  get used(): TurnUsage | undefined {
+    return sumUsage(this.#untold, this.#used)
+  }
+
+  async #lookAtUsage(engine: Engine): Promise<void> {
+    const used = await engine.used()
+    if (!used || this.#works[0]?.kind !== 'thinking') return
+    this.#used = used
+    this.#options.onUsage?.()
+  }
+
   turn(prompt: string): Promise<TurnEnd> {
     if (prompt.startsWith('/')) {
       throw new HiveError('bad_input', 'a prompt began with /: the engine would take it for a command')
@@ -98,10 +115,14 @@ class ClaudeBrain implements Brain {
         const conversation = await this.#converse(prompt, signal)
         const end = decideTurnEnd(conversation.facts, conversation)
         this.#loginRefused = end.reason === 'auth'
-        return end
+        const usage = sumUsage(this.#untold, end.usage)
+        this.#untold = undefined
+        return { ...end, usage }
       } catch (error) {
         if (signal.aborted) return { reason: 'interrupted', detail: 'interrupted' }
         return { reason: 'crash', detail: `claude does not start: ${errorText(error)}` }
+      } finally {
+        this.#used = undefined
       }
     })
   }
@@ -129,6 +150,7 @@ class ClaudeBrain implements Brain {
       try {
         const conversation = await this.#converse('/compact', signal)
         const { compaction } = conversation.facts
+        this.#untold = sumUsage(this.#untold, conversation.usage)
         if (compaction === 'success') return { ok: true, detail: '' }
         return { ok: false, detail: compaction?.error ?? decideTurnEnd(conversation.facts, conversation).detail }
       } catch (error) {
@@ -268,6 +290,7 @@ class ClaudeBrain implements Brain {
         patienceMs,
         onMessage: (value) => onEvent({ kind: 'stream', value }),
         onDelta,
+        onUsage: () => void this.#lookAtUsage(engine),
         onWarning: (text) => this.#note('warn', text),
       },
       signal,

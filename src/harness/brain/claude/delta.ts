@@ -10,15 +10,22 @@ export interface Delta {
 const StreamEvent = z.looseObject({
   parent_tool_use_id: z.string().nullish(),
   event: z.looseObject({
+    type: z.string().optional(),
     delta: z.looseObject({ text: z.string().optional(), thinking: z.string().optional() }).optional(),
   }),
 })
 
-/** What a `stream_event` adds to the agent's own words; those of helpers of the engine's are left out. Throws when it cannot be read. */
-export function readDelta(message: StreamMessage): Delta | undefined {
+/**
+ * What a `stream_event` says: what it adds to the agent's own words, where those of helpers of the engine are left out, and whether one
+ * answer of the model, also to a helper, ends with it. Throws when it cannot be read.
+ */
+export function readStreamEvent(message: StreamMessage): { delta: Delta | undefined; isEnd: boolean } {
   const { parent_tool_use_id: parent, event } = StreamEvent.parse(message)
-  if (parent) return undefined
-  const { text, thinking } = event.delta ?? {}
+  return { delta: parent ? undefined : deltaOf(event), isEnd: event.type === 'message_stop' }
+}
+
+function deltaOf({ delta }: z.infer<typeof StreamEvent>['event']): Delta | undefined {
+  const { text, thinking } = delta ?? {}
   if (text) return { kind: 'text', text }
   return thinking ? { kind: 'thinking', text: thinking } : undefined
 }

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { HIVE_TOOL_SERVER } from '../../../wire/agent-config.ts'
 import { errorText, HiveError } from '../../../wire/errors.ts'
+import type { TurnUsage } from '../../../wire/turn.ts'
 import { type ClaudeProcess, type ProcessExit, type StreamMessage, startClaude } from './claude-process.ts'
 import { type Control, createControl } from './control.ts'
-import { type Delta, readDelta } from './delta.ts'
+import { type Delta, readStreamEvent } from './delta.ts'
 import { answerRequest } from './engine-requests.ts'
 import { createMcpResponder, type McpResponder, type ToolServer } from './mcp-responder.ts'
+import { measureTurn, type Reading, readResult, readUsage, ZERO } from './meter.ts'
 import { press } from './press.ts'
 import { findServerProblems } from './server-problems.ts'
 import { hasEnded, observe, type StopCause, type TurnFacts } from './turn-facts.ts'
@@ -30,6 +32,8 @@ export interface EngineOptions {
   readonly patienceMs: number
   readonly onMessage: (message: StreamMessage) => void
   readonly onDelta: (delta: Delta) => void
+  /** The turn in progress has used more. */
+  readonly onUsage: () => void
   readonly onWarning: (text: string) => void
 }
 
@@ -38,12 +42,19 @@ export interface Conversation {
   readonly facts: TurnFacts
   /** The process is gone. */
   readonly exit?: ProcessExit
-  /** Dollars that the whole conversation had cost before; undefined when that could not be learnt. */
-  readonly costBefore: number | undefined
+  /** What it used, compactions and helpers of the engine included; undefined when the engine went before it told anything. */
+  readonly usage: TurnUsage | undefined
 }
 
 interface Turn {
   readonly facts: TurnFacts
+  /** `performance.now()` when it began. */
+  readonly beganAt: number
+  /** The meter when it was read last. */
+  reading?: Reading
+  /** When the meter was read last, or is to be read. */
+  readAt: number
+  reader?: NodeJS.Timeout
   readonly idle: PromiseWithResolvers<void>
   /** Resolves when the engine is idle again or gone. */
   readonly over: Promise<ProcessExit | undefined>
@@ -59,7 +70,8 @@ const Hello = z.looseObject({
   }),
 })
 export type Account = z.infer<typeof Hello>['account']
-const Usage = z.looseObject({ session: z.looseObject({ total_cost_usd: z.number() }) })
+/** Between two looks at what a turn has used so far. */
+const READ_EVERY_MS = 1_000
 
 /** One process of the Claude Code CLI: started, given one message at a time, ended. */
 export class Engine {
@@ -69,8 +81,8 @@ export class Engine {
   readonly #control: Control
   readonly #mcp: McpResponder
   #account: Account = {}
-  /** Dollars of the conversation so far: a resumed one goes on from what its earlier processes cost. */
-  #cost: Promise<number | undefined> = Promise.resolve(0)
+  /** What the conversation had used when the turn in progress, or the next, began: a resumed one goes on from what its earlier processes used. */
+  #before: Promise<Reading | undefined> = Promise.resolve(ZERO)
   #turn: Turn | undefined
 
   /** Starts it and waits until it answers. Throws `unavailable` with its complaint when it does not. Aborted, it is killed. */
@@ -85,7 +97,7 @@ export class Engine {
         START_MS,
       )
       engine.#account = Hello.parse(hello).account
-      if (options.session.resume) engine.#cost = engine.#askCost()
+      if (options.session.resume) engine.#before = engine.#askBefore()
       return engine
     } catch (cause) {
       kill()
@@ -153,10 +165,20 @@ export class Engine {
     const exit = await turn.over
     signal.removeEventListener('abort', interrupt)
     clearTimeout(turn.watchdog)
+    clearTimeout(turn.reader)
     this.#turn = undefined
-    const costBefore = await this.#cost
-    this.#cost = Promise.resolve(turn.facts.result?.total_cost_usd ?? costBefore)
-    return { facts: turn.facts, exit, costBefore }
+    const { facts } = turn
+    if (facts.result) turn.reading = readResult(facts.result)
+    const before = await this.#before
+    const usage = measureTurn(turn, before)
+    this.#before = Promise.resolve(turn.reading ?? before)
+    return { facts, exit, usage }
+  }
+
+  /** What the turn in progress has used so far, as far as that is known. */
+  async used(): Promise<TurnUsage | undefined> {
+    const before = await this.#before
+    return this.#turn && measureTurn(this.#turn, before)
   }
 
   /** Takes effect with the next request. Throws when it refuses. */
@@ -182,7 +204,7 @@ export class Engine {
       if (this.#mcp.pending > 0) watchdog.refresh()
       else void this.#stop(turn, 'hang')
     }, this.#options.hangMs)
-    const turn: Turn = { facts: {}, idle, over, watchdog }
+    const turn: Turn = { facts: {}, beganAt: performance.now(), readAt: 0, idle, over, watchdog }
     this.#turn = turn
     return turn
   }
@@ -207,13 +229,41 @@ export class Engine {
     return () => this.#process.kill(signal)
   }
 
-  async #askCost(): Promise<number | undefined> {
+  async #askBefore(): Promise<Reading | undefined> {
     try {
-      const request = { subtype: 'get_usage', skip_behaviors: true }
-      return Usage.parse(await this.#control.request(request, this.#options.patienceMs)).session.total_cost_usd
+      return await this.#readMeter()
     } catch (error) {
-      this.#options.onWarning(`what the conversation cost so far is not known: ${errorText(error)}`)
+      this.#options.onWarning(`what the conversation used so far is not known: ${errorText(error)}`)
       return undefined
+    }
+  }
+
+  /** Asks what the conversation has used so far; the engine answers within milliseconds and asks nobody else. */
+  async #readMeter(): Promise<Reading> {
+    return readUsage(
+      await this.#control.request({ subtype: 'get_usage', skip_behaviors: true }, this.#options.patienceMs),
+    )
+  }
+
+  /** Reads the meter soon, at most once a second. */
+  #readSoon(turn: Turn): void {
+    if (turn.reader || turn.facts.result) return
+    const now = performance.now()
+    const waitMs = Math.max(0, turn.readAt + READ_EVERY_MS - now)
+    turn.readAt = now + waitMs
+    turn.reader = setTimeout(() => void this.#readNow(turn), waitMs).unref()
+  }
+
+  async #readNow(turn: Turn): Promise<void> {
+    try {
+      const reading = await this.#readMeter()
+      if (turn.facts.result) return
+      turn.reading = reading
+      this.#options.onUsage()
+    } catch {
+      // The engine has gone, or is being stopped: how its turn ended tells. The next answer of the model is another chance.
+    } finally {
+      turn.reader = undefined
     }
   }
 
@@ -233,7 +283,8 @@ export class Engine {
   #route(message: StreamMessage): void {
     if (message.type === 'control_response') this.#control.settle(message)
     else if (message.type === 'stream_event') {
-      const delta = readDelta(message)
+      const { delta, isEnd } = readStreamEvent(message)
+      if (isEnd && this.#turn) this.#readSoon(this.#turn)
       if (delta) this.#options.onDelta(delta)
     } else if (message.type !== 'control_cancel_request' && message.type !== 'keep_alive') {
       this.#options.onMessage(message)

@@ -9,6 +9,18 @@ const ApiUsage = z.looseObject({
   cache_creation_input_tokens: z.number().nullish(),
 })
 
+/** By model, for the conversation so far. */
+export const ModelUsage = z.record(
+  z.string(),
+  z.looseObject({
+    inputTokens: z.number().default(0),
+    outputTokens: z.number().default(0),
+    cacheReadInputTokens: z.number().default(0),
+    cacheCreationInputTokens: z.number().default(0),
+    contextWindow: z.number().optional(),
+  }),
+)
+
 export const Result = z.looseObject({
   is_error: z.boolean(),
   subtype: z.string(),
@@ -19,7 +31,7 @@ export const Result = z.looseObject({
   duration_ms: z.number(),
   total_cost_usd: z.number(),
   usage: ApiUsage,
-  modelUsage: z.record(z.string(), z.looseObject({ contextWindow: z.number().optional() })).default({}),
+  modelUsage: ModelUsage.default({}),
 })
 export type Result = z.infer<typeof Result>
 

@@ -121,31 +121,3 @@ describe('how a turn ends', () => {
     assert.deepEqual(gather([{ type: 'system', subtype: 'brand_new' }, { type: 'surprise' }, {}]), { begun: true })
   })
 })
-
-describe('what a turn used', () => {
-  test('its own tokens, the context of the last request of the agent itself, the window of its model', () => {
-    const helper = assistant({
-      parent_tool_use_id: 'x',
-      message: { model: 'small', usage: { input_tokens: 9_999 } },
-    })
-    const usage = decideTurnEnd(gather([assistant(), helper, result()]), { costBefore: 0.5 }).usage
-    assert.deepEqual(usage, {
-      model: 'big',
-      inputTokens: 4,
-      outputTokens: 9,
-      cacheReadTokens: 100,
-      cacheWriteTokens: 20,
-      costUsd: 0,
-      durationMs: 1200,
-      contextTokens: 124,
-      contextWindow: 1_000_000,
-    })
-  })
-
-  test('what the conversation cost since the turn began; nothing when that is not known', () => {
-    const facts = gather([assistant(), result()])
-    assert.equal(decideTurnEnd(facts, { costBefore: 0.375 }).usage?.costUsd, 0.125)
-    assert.equal(decideTurnEnd(facts, { costBefore: undefined }).usage?.costUsd, 0)
-    assert.equal(decideTurnEnd(facts, { costBefore: 0.75 }).usage?.costUsd, 0, 'a total that was reset')
-  })
-})

@@ -1,7 +1,6 @@
-import type { TurnEnd, TurnReason } from '../../../wire/turn.ts'
+import type { TurnEnd, TurnReason, TurnUsage } from '../../../wire/turn.ts'
 import type { ProcessExit } from './claude-process.ts'
 import type { Result, StopCause, TurnFacts } from './turn-facts.ts'
-import { measureTurn } from './usage.ts'
 
 const MAX_DETAIL = 500
 
@@ -30,15 +29,14 @@ const REASONS: Readonly<Record<string, TurnReason>> = {
 const TOO_LONG = ['prompt_too_long', 'blocking_limit', 'rapid_refill_breaker']
 
 /**
- * How a turn ended. `exit`: the engine's process is gone. `costBefore`: dollars that the conversation had cost when the turn began.
+ * How a turn ended. `exit`: the engine's process is gone. `usage`: what it used.
  * A turn that reached its own end has ended so, even if we were about to stop it.
  */
 export function decideTurnEnd(
   facts: TurnFacts,
-  { exit, costBefore }: { exit?: ProcessExit; costBefore?: number } = {},
+  { exit, usage }: { exit?: ProcessExit; usage?: TurnUsage } = {},
 ): TurnEnd {
   const { result, stopped, unreadable, quota } = facts
-  const usage = result && measureTurn(facts, result, costBefore)
   if (result && !isAborted(result)) {
     const reason = result.is_error ? nameError(facts, result) : 'ok'
     const text = result.result || result.errors?.join('; ') || result.subtype
