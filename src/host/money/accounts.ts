@@ -67,8 +67,7 @@ export class Accounts {
     const { agents, notes, hiveBudget } = this.#options
     const all = agents().map((agent) => notes.today(agent))
     const requests = all.reduce((sum, note) => sum + note.requests, 0)
-    const account = toAccount(this.#spentByAll(), hiveBudget, { requests, unexplained: 0, isOverridden: false })
-    return { ...account, doubt: null }
+    return toAccount(this.#spentByAll(), hiveBudget, { requests, unexplained: 0, isOverridden: false })
   }
 
   /** By agent: those that exist. */
