@@ -71,16 +71,19 @@ function contextText({ lastTurn }: Agent): string {
 }
 
 /** Why an agent does not simply work, in a few words. */
-export function noteText({ parked, account, detail, needsUpdate, portTakenBy }: Agent, now: number): string {
+export function noteText(agent: Agent, now: number): string {
+  const { operation, paused, parked, account, detail, needsUpdate, portTakenBy } = agent
   const until = parked?.until === undefined ? '' : `, goes on in ${spanText(parked.until - now)}`
   return printableLine(
     [
+      operation && `${operation.verb} for ${spanText(now - operation.since)}`,
+      paused && `paused${paused.reason && `: ${paused.reason}`}`,
       parked && `${parked.reason}: ${parked.detail}${until}`,
       !parked &&
         (account.used ?? 0) >= BUDGET_NEAR &&
         `${Math.floor((account.used ?? 0) * 100)}% of its budget of today`,
       detail,
-      needsUpdate && 'runs an older revision: restart it',
+      needsUpdate && 'runs an older revision: rebuild it',
       portTakenBy !== null && `no port of its own: ${portTakenBy} has it`,
     ]
       .filter(Boolean)

@@ -7,12 +7,8 @@ import { show } from './show.ts'
 
 export type VerbFlags = GlobalFlags & { now?: boolean }
 
-/** A command that does one thing to one or more agents. */
-export interface AgentVerb {
-  readonly name: string
-  readonly op: keyof typeof hostOps
-  /** Adds options of its own. */
-  readonly options?: (command: Command) => Command
+/** One thing that is done to one or more agents. */
+export interface AgentAct {
   /** Gives the row that `--json` shows. */
   readonly act: (call: HostClient, agent: string, flags: VerbFlags) => Promise<{ name: string }>
   /** What people are told about each agent. */
@@ -21,31 +17,44 @@ export interface AgentVerb {
   readonly waitsFor?: (agent: string, flags: VerbFlags) => string
 }
 
+/** A command that does it. */
+export interface AgentVerb extends AgentAct {
+  readonly name: string
+  readonly op: keyof typeof hostOps
+  /** Adds options of its own. */
+  readonly options?: (command: Command) => Command
+}
+
 /** Adds such a command. All agents are tried at once; it throws an AggregateError of those that failed. */
-export function addAgentVerb(
-  program: Command,
-  cli: Cli,
-  { name, op, options, act, done, waitsFor }: AgentVerb,
-): Command {
+export function addAgentVerb(program: Command, cli: Cli, { name, op, options, ...what }: AgentVerb): Command {
   const command = program
     .command(name)
     .description(hostOps[op].about)
     .argument('<agent...>', 'names of agents, or manager')
-  return (options?.(command) ?? command).action(async (agents: string[], _, command: Command) => {
-    const flags = flagsOf<VerbFlags>(command)
-    const results = await withDaemon(cli, flags, (call) =>
-      Promise.allSettled(
-        agents.map((agent) => {
-          const acted = act(call, agent, flags)
-          return waitsFor ? sayWhileWaiting(cli, flags, waitsFor(agent, flags), acted) : acted
-        }),
-      ),
-    )
-    const rows = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    show(cli, flags, { data: rows, text: () => rows.map((row) => `${row.name} ${done}\n`).join('') })
-    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    if (errors.length > 0) throw new AggregateError(errors)
-  })
+  return (options?.(command) ?? command).action((agents: string[], _, command: Command) =>
+    actOnAgents(cli, flagsOf<VerbFlags>(command), agents, what),
+  )
+}
+
+/** Tries it with all agents at once, and says of each that it was done. Throws an AggregateError of those that failed. */
+export async function actOnAgents(
+  cli: Cli,
+  flags: VerbFlags,
+  agents: readonly string[],
+  { act, done, waitsFor }: AgentAct,
+): Promise<void> {
+  const results = await withDaemon(cli, flags, (call) =>
+    Promise.allSettled(
+      agents.map((agent) => {
+        const acted = act(call, agent, flags)
+        return waitsFor ? sayWhileWaiting(cli, flags, waitsFor(agent, flags), acted) : acted
+      }),
+    ),
+  )
+  const rows = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  show(cli, flags, { data: rows, text: () => rows.map((row) => `${row.name} ${done}\n`).join('') })
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length > 0) throw new AggregateError(errors)
 }
 
 /** The option of verbs that stop a turn. */

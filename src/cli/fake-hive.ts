@@ -9,6 +9,7 @@ import type { StoredEvent } from '../wire/events.ts'
 import { hostOps } from '../wire/host-ops.ts'
 import { agentPort, containerName, roleOf } from '../wire/names.ts'
 import type { Handlers } from '../wire/op.ts'
+import type { Paused } from '../wire/supervision.ts'
 import type { Agent, Message, Need } from '../wire/things.ts'
 import type { Undecodable } from '../wire/undecodable.ts'
 import { FakeApprovals } from './fake-approvals.ts'
@@ -87,6 +88,7 @@ export class FakeHive implements AsyncDisposable {
   readonly calls: [op: string, input: unknown][] = []
   model: 'demo' | 'real' = 'demo'
   network: 'none' | 'host' = 'none'
+  stopped: Paused | null = null
   /** Thrown by every call of an operation. */
   readonly failures = new Map<string, HiveError>()
   /** Waited for by every call of an operation. */
@@ -194,7 +196,7 @@ export class FakeHive implements AsyncDisposable {
         agents: [...this.agents.values()],
         messages: { queued: 1, leased: 0, done: 2, dead: 0 },
         needs: this.needs.length,
-        stopped: null,
+        stopped: this.stopped,
         errors: [],
       }),
       list: () => ({ agents: [...this.agents.values()] }),

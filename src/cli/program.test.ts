@@ -255,6 +255,41 @@ second
     }
   })
 
+  test('pause, resume and the emergency stop', async () => {
+    hive.calls.length = 0
+    Object.assign(hive.also, {
+      pause: () => ({}),
+      resume: () => ({}),
+      stop_all: () => ({ interrupted: 2 }),
+      resume_all: () => ({}),
+    })
+    assert.equal(
+      (await run(['pause', 'alice', 'bob', '-m', 'too eager'])).out,
+      'alice paused, until hive resume\nbob paused, until hive resume\n',
+    )
+    assert.deepEqual(calls('pause'), [
+      { agent: 'alice', now: false, reason: 'too eager' },
+      { agent: 'bob', now: false, reason: 'too eager' },
+    ])
+    assert.equal((await run(['resume', 'alice'])).out, 'alice goes on\n')
+    assert.match(
+      (await run(['stop', '--all', '-m', 'fire'])).out,
+      /^nothing is delivered to anybody until hive resume --all; 2 turns interrupted\n$/,
+    )
+    assert.deepEqual(await json(['stop', '--all']), { interrupted: 2 })
+    assert.equal((await run(['resume', '--all'])).out, 'the emergency stop is over\n')
+    for (const wrong of [['stop'], ['resume'], ['resume', '--all', 'alice']]) {
+      const { code, err } = await run(wrong)
+      assert.deepEqual([code, /say --all/.test(err)], [2, true], wrong.join(' '))
+    }
+    hive.stopped = { since: SENT_AT, reason: 'fire' }
+    assert.match(
+      (await run(['status'])).out,
+      /^stopped +EMERGENCY STOP for 1m: fire: nothing is delivered, until hive resume --all\n/,
+    )
+    hive.stopped = null
+  })
+
   test('verbs: what takes longer than a second is said on a terminal', async () => {
     for (const [args, what] of [
       [['kill', 'bob'], 'the turn of bob to end; --now interrupts it'],

@@ -22,11 +22,13 @@ import { addMetrics } from './commands/metrics.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
+import { addPause } from './commands/pause.ts'
 import { addPending } from './commands/pending.ts'
 import { addReminders } from './commands/reminders.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
 import { addRestart } from './commands/restart.ts'
+import { addResume } from './commands/resume.ts'
 import { addSchedules } from './commands/schedules.ts'
 import { addSecret } from './commands/secret.ts'
 import { addSend } from './commands/send.ts'
@@ -35,6 +37,7 @@ import { addShow } from './commands/show.ts'
 import { addSpawn } from './commands/spawn.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
+import { addStop } from './commands/stop.ts'
 import { addTail } from './commands/tail.ts'
 import { addUnpark } from './commands/unpark.ts'
 import { addUp } from './commands/up.ts'
@@ -49,7 +52,10 @@ const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addDoctor] },
-  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
+  {
+    title: 'Agents',
+    commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addPause, addResume, addStop, addDestroy],
+  },
   {
     title: 'Approvals',
     commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],

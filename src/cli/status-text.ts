@@ -17,6 +17,7 @@ interface Look {
 export function statusText(status: Status, { paint, now }: Look): string {
   const { messages, slots, needs, errors } = status
   const facts = columns([
+    ...(status.stopped ? [['stopped', paint(['bold', 'red'], stoppedText(status.stopped, now()))]] : []),
     ['model', modelText(status.model, paint)],
     ...(status.network === 'host' ? [['network', paint(['bold', 'red'], HOST_NETWORK)]] : []),
     ['hive', `${status.version}, pid ${status.pid}, up ${spanText(now() - status.startedAt)}, ${status.runtime}`],
@@ -36,6 +37,10 @@ export function statusText(status: Status, { paint, now }: Look): string {
   const trouble = failing.length === 0 ? '' : `\n${failing.join('')}`
   return `${facts}\n${agentStatusTable(status.agents, { paint, now: now() })}${waiting}${trouble}`
 }
+
+/** What an emergency stop means, and how it ends. */
+const stoppedText = ({ since, reason }: NonNullable<Status['stopped']>, now: number): string =>
+  `EMERGENCY STOP for ${spanText(now - since)}${reason && `: ${printableLine(reason)}`}: nothing is delivered, until hive resume --all`
 
 /** What is dangerous about the setting `network: host`. */
 export const HOST_NETWORK = 'HOST: every agent has the network of this machine, its local services included'

@@ -118,6 +118,8 @@ const HIVE_MIGRATIONS = [
   `,
   `
   ALTER TABLE agents ADD COLUMN destroyed_at    INTEGER;
+  ALTER TABLE agents ADD COLUMN crashed_at      INTEGER; -- when its container ended unasked last
+  ALTER TABLE agents ADD COLUMN ended_life      TEXT;    -- of its container, which was ended on purpose
   ALTER TABLE agents ADD COLUMN paused_at       INTEGER;
   ALTER TABLE agents ADD COLUMN paused_reason   TEXT;
   ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- what the manager was told last of its login

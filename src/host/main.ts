@@ -12,7 +12,9 @@ import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
 import { AgentViews } from './agents/agent-views.ts'
+import { CrashNews } from './agents/crash-news.ts'
 import { Deployments } from './agents/deployments.ts'
+import { Holds } from './agents/holds.ts'
 import { startMemoryWatch } from './agents/memory-watch.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
@@ -70,7 +72,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const log = createLog(settings.logLevel)
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
-  const intervals = createIntervals()
+  const intervals = createIntervals(settings.speedup)
   const passes = createFailPoints(process.env.HIVE_FAIL_POINT)
   const startedAt = Date.now()
   const layout = createLayout(settings)
@@ -84,6 +86,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const eventDb = running.use(openEventDatabase(layout.eventDatabase))
   const registry = new AgentRegistry(db)
   const audit = new AuditLog(db)
+  const holds = new Holds({ db, registry })
   const ledger = new Ledger(db)
   const notes = new DayNotes(db, audit)
   const accounts = new Accounts({
@@ -158,6 +161,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       recipients: registry,
       allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
       overspent: (agent) => accounts.overspent(agent),
+      isHeld: (agent) => holds.isHeld(agent),
       now,
     }),
   )
@@ -172,6 +176,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     log,
   })
   running.use(alarm)
+  const news = new ManagerNews({ registry, broker, log })
+  const crashes = new CrashNews({ registry, runtime, news, intervals })
   const supervisor = running.use(
     new Supervisor({
       registry,
@@ -189,6 +195,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       dashboardPort: settings.port,
       daemonUid: uid,
       silentMs: settings.silentSeconds * 1000,
+      intervals,
+      holds,
+      onCrash: (crash) => crashes.tell(crash),
       log,
       now,
     }),
@@ -201,6 +210,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       supervisor,
       deployments,
       accounts,
+      holds,
+      operation: (agent) => lifecycle.operation(agent),
       defaultModel: settings.model,
       revision: app.revision,
       now,
@@ -233,7 +244,6 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     },
     agentEnv,
   }
-  const news = new ManagerNews({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
     if (manager.live) manager.command({ do: 'keep_repositories' })
@@ -243,6 +253,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       registry,
       broker,
       supervisor,
+      holds,
+      crashes,
       deployments,
       repositories,
       meta,
@@ -359,6 +371,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         supervisor,
         views,
         lifecycle,
+        holds,
         deployments,
         approvals,
         secrets,

@@ -5,7 +5,10 @@ import type { Log } from '../../kit/log.ts'
 import type { OpServer } from '../../kit/op-server.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { agentPort, MANAGER } from '../../wire/names.ts'
+import type { Operation } from '../../wire/supervision.ts'
+import type { CrashNews } from '../agents/crash-news.ts'
 import type { Deployments } from '../agents/deployments.ts'
+import type { Holds } from '../agents/holds.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -20,6 +23,8 @@ export interface LifecycleOptions {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
+  readonly holds: Holds
+  readonly crashes: Pick<CrashNews, 'beginAfresh'>
   readonly deployments: Pick<Deployments, 'prepare' | 'deployed' | 'forget'>
   readonly repositories: Pick<AppliedRepositories, 'has' | 'remove'>
   readonly meta: Pick<MetaRepository, 'record' | 'forget'>
@@ -43,7 +48,7 @@ export interface LifecycleOptions {
 export class Lifecycle implements AsyncDisposable {
   readonly #options: LifecycleOptions
   readonly #sockets = new Map<string, OpServer>()
-  readonly #busy = new Map<string, { readonly verb: string; readonly done: Promise<void> }>()
+  readonly #busy = new Map<string, Operation & { readonly done: Promise<void> }>()
 
   constructor(options: LifecycleOptions) {
     this.#options = options
@@ -94,8 +99,9 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Starts an agent that exists; makes its socket, and what it runs with, where that failed before. */
   async bringUp(name: string): Promise<void> {
-    const { registry, supervisor, deployments, configureGateway } = this.#options
+    const { registry, supervisor, deployments, crashes, configureGateway } = this.#options
     await deployments.prepare(name)
+    await crashes.beginAfresh(name)
     if (!this.#sockets.has(name)) {
       // What runs without one holds on to a directory that may be gone.
       await supervisor.stop(name, { now: true })
@@ -179,6 +185,50 @@ export class Lifecycle implements AsyncDisposable {
     })
   }
 
+  /**
+   * Delivers nothing more to an agent until `resume`; its turn may end. With `now` it is interrupted, and its messages come
+   * again. Works whatever else is being done to the agent. Throws `not_found`.
+   */
+  async pause(name: string, { now, reason }: { now: boolean; reason: string }): Promise<void> {
+    const { holds, supervisor, broker } = this.#options
+    await holds.pause(name, reason)
+    supervisor.admitMail(name)
+    if (now) supervisor.callBack(name, reason ? `paused: ${reason}` : 'paused')
+    broker.changes.notify()
+  }
+
+  /** Throws `not_found`. */
+  async resume(name: string): Promise<void> {
+    const { holds, supervisor, broker } = this.#options
+    await holds.resume(name)
+    supervisor.admitMail(name)
+    broker.changes.notify()
+  }
+
+  /** Emergency stop: interrupts every turn and delivers nothing to anybody. Gives how many turns there were. */
+  async stopAll(reason: string): Promise<number> {
+    const { holds, registry, supervisor, broker } = this.#options
+    const inTurn = registry.names().filter((name) => broker.store.holds(name)).length
+    await holds.stopAll(reason)
+    for (const name of registry.names()) supervisor.admitMail(name)
+    broker.changes.notify()
+    return inTurn
+  }
+
+  /** Ends the emergency stop. */
+  async resumeAll(): Promise<void> {
+    const { holds, registry, supervisor, broker } = this.#options
+    await holds.resumeAll()
+    for (const name of registry.names()) supervisor.admitMail(name)
+    broker.changes.notify()
+  }
+
+  /** What is being done to an agent at the moment. */
+  operation(name: string): Operation | null {
+    const busy = this.#busy.get(name)
+    return busy ? { verb: busy.verb, since: busy.since } : null
+  }
+
   /** Removes an agent. Notes and login stay for a revival unless `purge`, which also takes those of one that was destroyed before. */
   async destroy(name: string, { purge }: { purge: boolean }): Promise<void> {
     await this.exclusively(name, 'destroy', async () => {
@@ -234,15 +284,18 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Does one thing to an agent at a time. Throws `conflict` when something else is being done to it. */
   async exclusively<T>(agent: string, verb: string, act: () => Promise<T>): Promise<T> {
+    const { broker } = this.#options
     const busy = this.#busy.get(agent)
     if (busy) throw new HiveError('conflict', `${agent}: ${busy.verb} is in progress`, { hint: 'wait for it to end' })
     const { promise: done, resolve } = Promise.withResolvers<void>()
-    this.#busy.set(agent, { verb, done })
+    this.#busy.set(agent, { verb, since: Date.now(), done })
+    broker.changes.notify()
     try {
       return await act()
     } finally {
       this.#busy.delete(agent)
       resolve()
+      broker.changes.notify()
     }
   }
 

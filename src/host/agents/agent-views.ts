@@ -1,10 +1,12 @@
 import type { Clock } from '../../kit/clock.ts'
 import { agentPort, containerName, roleOf } from '../../wire/names.ts'
+import type { Operation } from '../../wire/supervision.ts'
 import type { Agent, AgentState } from '../../wire/things.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Accounts } from '../money/accounts.ts'
 import type { Deployments } from './deployments.ts'
 import type { HarnessLink } from './harness-link.ts'
+import type { Holds } from './holds.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import type { Failure, Supervisor } from './supervisor.ts'
 
@@ -14,6 +16,9 @@ export interface AgentViewsOptions {
   readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
   readonly deployments: Pick<Deployments, 'find' | 'deployed'>
   readonly accounts: Pick<Accounts, 'of'>
+  readonly holds: Pick<Holds, 'isHeld'>
+  /** What is being done to an agent at the moment. */
+  readonly operation: (agent: string) => Operation | null
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
@@ -84,8 +89,8 @@ export class AgentViews implements Disposable {
       portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,
       needsUpdate: live !== undefined && live.revision !== revision,
       parked: store.parked(name),
-      paused: null,
-      operation: null,
+      paused: row.paused,
+      operation: this.#options.operation(name),
       account: accounts.of(name),
       detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
       lastTurn: link.lastTurn
@@ -95,8 +100,9 @@ export class AgentViews implements Disposable {
   }
 
   #factsOf(row: AgentRow): AgentFacts {
-    const { broker, supervisor } = this.#options
-    return { row, broker, link: supervisor.link(row.name), failure: supervisor.failure(row.name) }
+    const { broker, supervisor, holds } = this.#options
+    const isHeld = holds.isHeld(row.name)
+    return { row, broker, isHeld, link: supervisor.link(row.name), failure: supervisor.failure(row.name) }
   }
 
   #since(name: string, state: AgentState): number {
@@ -116,11 +122,13 @@ interface AgentFacts {
   readonly row: AgentRow
   readonly link: HarnessLink
   readonly broker: Broker
+  /** It is paused, or everybody is. */
+  readonly isHeld: boolean
   /** Why its container does not run. */
   readonly failure: Failure | null
 }
 
-function stateOf({ row, link, broker, failure }: AgentFacts): AgentState {
+function stateOf({ row, link, broker, isHeld, failure }: AgentFacts): AgentState {
   const { store } = broker
   const parked = store.parked(row.name)
   const live = link.live
@@ -128,6 +136,7 @@ function stateOf({ row, link, broker, failure }: AgentFacts): AgentState {
   if (failure?.isFinal) return 'failed'
   if (!live) return 'offline'
   if (store.holds(row.name)) return live.brain === 'compacting' ? 'compacting' : 'thinking'
+  if (isHeld) return 'paused'
   if (parked?.reason === 'login' || live.ready?.claude === 'needs_login') return 'needs_login'
   if (parked) return 'parked'
   if (!live.ready) return 'starting'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
+import type { Paused } from '../../wire/supervision.ts'
 import { Desired } from '../../wire/things.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 
@@ -13,15 +14,25 @@ export interface AgentRow {
   /** The operator's choice of model. */
   readonly model: string | null
   readonly createdAt: number
+  /** Unix milliseconds: when its container ended unasked last; null when it was started on purpose since. */
+  readonly crashedAt: number | null
+  /** The life of its container that was ended on purpose last. */
+  readonly endedLife: string | null
+  /** Since when nothing is delivered to it, and why. */
+  readonly paused: Paused | null
 }
 
-const COLUMNS = 'name, slot, desired, model, created_at'
+const COLUMNS = 'name, slot, desired, model, created_at, crashed_at, ended_life, paused_at, paused_reason'
 const AgentColumns = z.object({
   name: z.string(),
   slot: z.number().int(),
   desired: Desired,
   model: z.string().nullable(),
   created_at: z.number(),
+  crashed_at: z.number().nullable(),
+  ended_life: z.string().nullable(),
+  paused_at: z.number().nullable(),
+  paused_reason: z.string().nullable(),
 })
 
 /** The agents of a hive, as they are stored; what they are doing is not here. */
@@ -81,7 +92,7 @@ export class AgentRegistry {
       if (this.#rows.has(name)) throw new HiveError('conflict', `agent ${name} exists`)
       this.#db.run(
         `INSERT INTO agents (name, slot, desired, created_at) VALUES (?, ?, 'running', ?)
-         ON CONFLICT DO UPDATE SET desired = 'running', destroyed = 0`,
+         ON CONFLICT DO UPDATE SET desired = 'running', destroyed = 0, paused_at = NULL, paused_reason = NULL`,
         name,
         name === MANAGER ? 0 : this.#freeSlot(),
         now,
@@ -104,6 +115,40 @@ export class AgentRegistry {
       essential: true,
     })
     this.#change(name, { desired })
+  }
+
+  /** A life of its container is about to be ended on purpose. */
+  async noteEnded(name: string, life: string): Promise<void> {
+    if (!this.#rows.has(name)) return
+    await this.#db.write(() => this.#db.run('UPDATE agents SET ended_life = ? WHERE name = ?', life, name), {
+      essential: true,
+    })
+    this.#change(name, { endedLife: life })
+  }
+
+  /** `null`: whatever its container does next is another story. */
+  async noteCrashed(name: string, at: number | null): Promise<void> {
+    if ((this.#rows.get(name)?.crashedAt ?? null) === at) return
+    await this.#db.write(() => this.#db.run('UPDATE agents SET crashed_at = ? WHERE name = ?', at, name), {
+      essential: true,
+    })
+    this.#change(name, { crashedAt: at })
+  }
+
+  /** Goes through on a full disk too. `null`: not paused any more. */
+  async setPaused(name: string, paused: Paused | null): Promise<void> {
+    this.get(name)
+    await this.#db.write(
+      () =>
+        this.#db.run(
+          'UPDATE agents SET paused_at = ?, paused_reason = ? WHERE name = ?',
+          paused?.since ?? null,
+          paused?.reason ?? null,
+          name,
+        ),
+      { essential: true },
+    )
+    this.#change(name, { paused })
   }
 
   /** `null` returns to the default of the hive. */
@@ -133,7 +178,17 @@ export class AgentRegistry {
   }
 }
 
-const toAgentRow = ({ created_at, ...same }: z.infer<typeof AgentColumns>): AgentRow => ({
+const toAgentRow = ({
+  created_at,
+  crashed_at,
+  ended_life,
+  paused_at,
+  paused_reason,
+  ...same
+}: z.infer<typeof AgentColumns>): AgentRow => ({
   ...same,
   createdAt: created_at,
+  crashedAt: crashed_at,
+  endedLife: ended_life,
+  paused: paused_at === null ? null : { since: paused_at, reason: paused_reason ?? '' },
 })

@@ -10,10 +10,14 @@ import { SqliteStore } from '../broker/sqlite-store.ts'
 import { openFakeRuntime } from '../containers/fake/runtime.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openHiveDatabase } from '../database.ts'
+import { createIntervals, type Intervals } from '../intervals.ts'
 import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layout.ts'
+import { ManagerNews } from '../manager-news.ts'
 import { Accounts } from '../money/accounts.ts'
 import { DayNotes } from '../money/day-notes.ts'
 import { Ledger } from '../money/ledger.ts'
+import { CrashNews } from './crash-news.ts'
+import { Holds } from './holds.ts'
 import { AgentRegistry } from './registry.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -24,12 +28,12 @@ export const DEPLOYED = 'c'.repeat(40)
 const RATE = { perSecond: 1e9, burst: 1e9 }
 export const WAITS = new AbortController().signal
 
-type Options = Partial<Pick<SupervisorOptions, 'silentMs' | 'lookMs' | 'now' | 'deployments'>>
+type Options = Partial<Pick<SupervisorOptions, 'silentMs' | 'now' | 'deployments'>> & Partial<Intervals>
 
 /** A supervisor of alice on the fake runtime; `bend` changes what that does. Its harness is a program that does nothing. */
 export async function openSupervised(
   bend: (runtime: ContainerRuntime) => Partial<ContainerRuntime> = () => ({}),
-  options: Options = {},
+  { silentMs = 600_000, now = Date.now, deployments: others, ...waits }: Options = {},
 ) {
   const directory = mkdtempSync(join(tmpdir(), 'supervisor-'))
   const stack = new AsyncDisposableStack()
@@ -62,24 +66,30 @@ export async function openSupervised(
     deployed: () => ({ ...deployed, approval: null }),
     isOnTrial: () => false,
   }
+  const intervals = { ...createIntervals(), ...waits }
+  const holds = new Holds({ db, registry })
+  const news = new ManagerNews({ registry, broker, log: createLog('silent') })
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
+  const crashes = new CrashNews({ registry, runtime, news, intervals })
   const supervisor = stack.use(
     new Supervisor({
       registry,
       broker,
       runtime,
-      deployments,
+      deployments: others ?? deployments,
       layout,
       app: { directory, revision: 'r1' },
       network: 'none',
       limits: {},
       dashboardPort: 7000,
       daemonUid: ORDINARY_USER,
-      silentMs: 600_000,
+      silentMs,
+      intervals,
+      holds,
+      onCrash: (crash) => crashes.tell(crash),
       log: createLog('silent'),
-      now: Date.now,
-      ...options,
+      now,
     }),
   )
   const life = async () => {
@@ -93,6 +103,10 @@ export async function openSupervised(
     ledger,
     accounts,
     broker,
+    holds,
+    crashes,
+    news,
+    operation: () => null,
     fake,
     runtime,
     supervisor,

@@ -6,10 +6,12 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
+import type { Intervals } from '../intervals.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import type { Deployments } from './deployments.ts'
 import { HarnessLink } from './harness-link.ts'
+import type { Holds } from './holds.ts'
 import type { Resting } from './memory-watch.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import { decideRestart, type Restart } from './restart-policy.ts'
@@ -21,18 +23,17 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
-  /** How often what runs is compared with what should. */
-  readonly lookMs?: number
+  readonly intervals: Intervals
+  readonly holds: Pick<Holds, 'stopped'>
+  /** A container ended that nobody ended; told with every such end. */
+  readonly onCrash: (crash: Crash) => Promise<void>
   readonly log: Log
   readonly now: Clock
 }
 
 /** Between the end that a harness chose and the next start, so that a harness which always does costs little. */
 const AFRESH_MS = 500
-/** How long a turn may go on after its agent was told to stop. */
-const STOP_GRACE_MS = 30_000
 const COMMIT = /^[0-9a-f]{40}$/
-const LOOK_MS = 10_000
 /** How soon a watch that failed is begun again. */
 const WATCH_RETRY_MS = { first: 1_000, longest: 30_000 }
 
@@ -40,6 +41,16 @@ const WATCH_RETRY_MS = { first: 1_000, longest: 30_000 }
 export interface Failure {
   readonly detail: string
   /** It is not started again until the operator says so. */
+  readonly isFinal: boolean
+}
+
+/** The end of a container that nobody asked for. */
+export interface Crash {
+  readonly agent: string
+  readonly incarnation: Incarnation
+  /** How it ended. */
+  readonly how: string
+  /** It is not started again. */
   readonly isFinal: boolean
 }
 
@@ -52,6 +63,8 @@ interface Kept {
   /** It is being started, or its end is being dealt with. */
   isBusy: boolean
   restart: NodeJS.Timeout | undefined
+  /** It was killed, since its harness gave no sign. */
+  wasSilent: boolean
   /** Steady clock: when it ended unasked, or could not be started. */
   ends: number[]
   failure: Failure | undefined
@@ -115,10 +128,10 @@ export class Supervisor implements AsyncDisposable {
 
   /** Adopts what runs, takes back the leases of what does not, starts what should run, and sees to it from then on. */
   async reconcile(): Promise<void> {
-    const { registry, silentMs, now, lookMs = LOOK_MS } = this.#options
+    const { registry, silentMs, now, intervals } = this.#options
     const containers = await this.#listContainers()
     this.#inBackground(this.#watch())
-    this.#inBackground(this.#lookAgainAndAgain(lookMs))
+    this.#inBackground(this.#lookAgainAndAgain(intervals.lookMs))
     this.#checkedAt = now()
     this.#heartbeats = setInterval(() => this.#checkHeartbeats(), silentMs / CHECKS)
     await Promise.all(
@@ -156,8 +169,10 @@ export class Supervisor implements AsyncDisposable {
       if (this.#runsAnother(row.name, status)) this.#renew(row.name)
       return
     }
+    const ended = { agent: row.name, incarnation: kept.life, exit: status?.exit }
     await this.#takeBack(row.name, kept, status?.exit)
     await this.#tryStart(row.name, kept)
+    if (isCrash(ended.exit)) await this.#tellOfCrash(ended, kept)
   }
 
   /** Resolves when the harness of every agent that should run is connected, or after `timeoutMs`. */
@@ -197,6 +212,7 @@ export class Supervisor implements AsyncDisposable {
       lifeSince: now(),
       isBusy: false,
       restart: undefined,
+      wasSilent: false,
       ends: [],
       failure: undefined,
     }
@@ -226,6 +242,7 @@ export class Supervisor implements AsyncDisposable {
       const { incarnation } = await runtime.start(containerName(agent))
       kept.life = incarnation
       kept.lifeSince = now()
+      kept.wasSilent = false
       kept.failure = undefined
       if (this.#isKept(agent, kept)) this.admitMail(agent)
     } finally {
@@ -235,14 +252,24 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Opens the inbox of an agent that may have mail: not while a deploy tries another configuration, nor while it is stopped,
-   * nor without a login, since no turn could end well.
+   * nor without a login, since no turn could end well. In an emergency stop its turn ends too.
    */
   admitMail(agent: string): void {
-    const { registry, broker, deployments } = this.#options
+    const { registry, broker, deployments, holds } = this.#options
     const isStopped = this.#stops.has(agent) || registry.find(agent)?.desired === 'stopped'
     const hasLogin = this.link(agent).live?.ready?.claude !== 'needs_login'
     if (deployments.isOnTrial(agent) || isStopped || !hasLogin) broker.closeInbox(agent)
     else broker.openInbox(agent)
+    if (holds.stopped) this.callBack(agent, 'emergency stop')
+  }
+
+  /** Interrupts the turn in progress; its messages come again, uncharged. Gives whether there was one. */
+  callBack(agent: string, why: string): boolean {
+    const link = this.link(agent)
+    const messages = this.#options.broker.store.heldIds(agent)
+    if (!link.live || messages.length === 0) return false
+    link.callBack(messages, why)
+    return true
   }
 
   /** A start that fails counts as an end: it is tried again, later and later. */
@@ -280,12 +307,15 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #endLife(agent: string, now: boolean): Promise<void> {
-    const { runtime, broker } = this.#options
+    const { registry, runtime, broker, intervals } = this.#options
+    const life = this.#kept.get(agent)?.life
+    // Before it ends: should the daemon die now, its successor does not take that for a crash.
+    if (life !== undefined) await registry.noteEnded(agent, life)
     this.#letGo(agent)
     broker.closeInbox(agent)
     const link = this.link(agent)
     if (link.live) {
-      const graceMs = now ? 0 : STOP_GRACE_MS
+      const graceMs = now ? 0 : intervals.stopGraceMs
       link.command({ do: 'stop', graceMs })
       await this.#waitForEnd(agent, graceMs + 5_000)
     }
@@ -425,11 +455,22 @@ export class Supervisor implements AsyncDisposable {
   /** A container ended and nobody asked for it. When this fails, the life stays known, and the next look tries again. */
   async #onEnd(agent: string, kept: Kept, exit: Exit | undefined): Promise<void> {
     this.#options.log.warn({ agent, exit }, 'a container ended unasked')
+    const incarnation = kept.life
     await this.#takeBack(agent, kept, exit)
     if (!this.#isKept(agent, kept)) return
     // An end that the harness chose is no crash: the turn that made it necessary was charged.
-    if (exit?.code === START_AFRESH_EXIT_CODE) this.#planStart(agent, kept, AFRESH_MS)
-    else this.#startLater(agent, kept, describeExit(exit))
+    if (exit?.code === START_AFRESH_EXIT_CODE) return this.#planStart(agent, kept, AFRESH_MS)
+    this.#startLater(agent, kept, describeEnd(kept, exit))
+    await this.#tellOfCrash({ agent, incarnation, exit }, kept)
+  }
+
+  async #tellOfCrash({ agent, incarnation, exit }: End, kept: Kept): Promise<void> {
+    const { registry, deployments, onCrash } = this.#options
+    const wasEnded = incarnation === undefined || incarnation === registry.find(agent)?.endedLife
+    // What a deploy tries may end; the deploy says so.
+    if (wasEnded || deployments.isOnTrial(agent)) return
+    const isFinal = kept.failure?.isFinal ?? false
+    await onCrash({ agent, incarnation, how: describeEnd(kept, exit), isFinal })
   }
 
   async #takeBack(agent: string, kept: Kept, exit: Exit | undefined): Promise<void> {
@@ -443,9 +484,9 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #startLater(agent: string, kept: Kept, how: string): void {
-    const { now, broker } = this.#options
+    const { now, broker, intervals } = this.#options
     kept.ends.push(now())
-    const restart: Restart = decideRestart(kept.ends, now())
+    const restart: Restart = decideRestart(kept.ends, now(), intervals)
     if (restart === 'give_up') {
       const detail = `it ended ${kept.ends.length} times in a short while, the last time: ${how}`
       kept.failure = { detail, isFinal: true }
@@ -486,6 +527,7 @@ export class Supervisor implements AsyncDisposable {
       kept.lifeSince = now()
       if (link.live) link.live.seenAt = now()
       log.error({ agent, silence: Math.round(silence) }, 'a harness gave no sign: its container is killed')
+      kept.wasSilent = true
       runtime
         .kill(containerName(agent))
         .catch((error: unknown) => log.error({ agent, error: errorText(error) }, 'cannot kill a container'))
@@ -531,6 +573,20 @@ const returnedBy = (exit: Exit | undefined) => ({
   charge: exit !== undefined,
   reason: `the container ended: ${describeExit(exit)}`,
 })
+
+/** How the life of a container ended, `incarnation` of it where that is known. */
+interface End {
+  readonly agent: string
+  readonly incarnation: Incarnation | undefined
+  readonly exit: Exit | undefined
+}
+
+/** Of one that ended while no daemon looked: with the machine, or by its own will, is no crash. */
+const isCrash = (exit: Exit | undefined): boolean =>
+  exit !== undefined && exit.code !== 0 && exit.code !== START_AFRESH_EXIT_CODE
+
+const describeEnd = ({ wasSilent }: Kept, exit: Exit | undefined): string =>
+  wasSilent ? `it gave no sign of life and was killed` : describeExit(exit)
 
 const describeExit = (exit: Exit | undefined): string => {
   if (!exit) return 'for an unknown reason'

@@ -92,6 +92,8 @@ export async function openApprovalsInTest({
       registry,
       broker,
       supervisor,
+      holds: hive.holds,
+      crashes: hive.crashes,
       deployments,
       repositories,
       meta,

@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly allowedRecipients?: (agent: string) => readonly string[] | undefined
   /** Why an agent may begin no turn today, and until when; undefined: it may. */
   readonly overspent?: (agent: string) => Parking | undefined
+  /** Whether nothing is to be delivered to an agent for now; whoever changes that opens its inbox. */
+  readonly isHeld?: (agent: string) => boolean
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -91,6 +93,7 @@ export class Broker implements Disposable {
   readonly #recipients: Recipients
   readonly #allowedRecipients: (agent: string) => readonly string[] | undefined
   readonly #overspent: (agent: string) => Parking | undefined
+  readonly #isHeld: (agent: string) => boolean
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -107,6 +110,7 @@ export class Broker implements Disposable {
     this.#recipients = options.recipients
     this.#allowedRecipients = options.allowedRecipients ?? (() => undefined)
     this.#overspent = options.overspent ?? (() => undefined)
+    this.#isHeld = options.isHeld ?? (() => false)
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -227,7 +231,11 @@ export class Broker implements Disposable {
   #leaseTo(agent: string, waiter: Waiter, comes = false): void {
     const desk = this.#desk(agent)
     const hasMail = comes || this.store.queued(agent) > 0
-    const isShut = desk.closed || this.store.parked(agent) !== null || (!waiter.joins && this.#parkOverspent(agent))
+    const isShut =
+      desk.closed ||
+      this.#isHeld(agent) ||
+      this.store.parked(agent) !== null ||
+      (!waiter.joins && this.#parkOverspent(agent))
     if (isShut || !this.#takeSlot(agent, hasMail)) {
       this.#settleEmpty(agent, waiter)
       return

@@ -5,6 +5,7 @@ import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
 import type { Deployments } from '../agents/deployments.ts'
+import type { Holds } from '../agents/holds.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { App } from '../app-dir.ts'
@@ -18,13 +19,15 @@ import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
+import { type SupervisionDeps, supervisionHandlers } from './host-supervision.ts'
 
-export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps {
+export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps, SupervisionDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
   readonly views: AgentViews
   readonly lifecycle: Lifecycle
+  readonly holds: Holds
   readonly deployments: Deployments
   readonly approvals: Approvals
   readonly secrets: Secrets
@@ -48,7 +51,7 @@ export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps {
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
-  const { deployments, approvals, secrets, audit } = deps
+  const { deployments, approvals, secrets, audit, holds } = deps
   const { store } = broker
   const actor = OPERATOR
   const noted = (verb: string, agent: string, detail?: Record<string, unknown>) =>
@@ -73,7 +76,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         slots: broker.slotUse(),
         agents,
         messages: await store.count(),
-        stopped: null,
+        stopped: holds.stopped,
         needs: await countNeeds(store, agents, approvals),
         errors: [
           ...deps.errors(),
@@ -225,6 +228,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     audit: (filter) => audit.list(filter),
 
     ...moneyHandlers(deps),
+    ...supervisionHandlers(deps),
 
     secrets: () => ({ secrets: secrets.list() }),
     async set_secret({ name, value }) {
