@@ -16,6 +16,7 @@ import type { EventStore } from '../events/event-store.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type WebLinks, webHandlers } from './host-web.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
@@ -40,6 +41,7 @@ export interface HostSocketDeps {
     readonly network: 'none' | 'host'
   }
   readonly errors: () => Problem[]
+  readonly web: WebLinks
   readonly shutdown: (options: { stopAgents: boolean }) => void
 }
 
@@ -140,11 +142,11 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { message }
     },
 
-    async events({ agent, after, limit, wait_seconds }, { signal }) {
+    async events({ agent, after, before, limit, wait_seconds }, { signal }) {
       registry.get(agent)
       const until = performance.now() + wait_seconds * 1000
       for (;;) {
-        const page = events.list(agent, { after, limit })
+        const page = events.list(agent, { after, before, limit })
         const left = until - performance.now()
         if (page.length > 0 || after === undefined || left <= 0 || signal.aborted) {
           return { events: page, cursor: page.at(-1)?.seq ?? after ?? 0 }
@@ -237,6 +239,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       await audit.note({ actor, verb: 'remove_secret', detail: { name } })
       return {}
     },
+
+    ...webHandlers(deps),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })
