@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../src/kit/free-port-in-test.ts'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
-import { freePort } from './free-port.ts'
 
 const BIN = join(import.meta.dirname, '../bin/hive')
 

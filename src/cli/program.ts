@@ -20,6 +20,7 @@ import { addMessages } from './commands/messages.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
+import { addOpen } from './commands/open.ts'
 import { addPending } from './commands/pending.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
@@ -43,7 +44,7 @@ const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
 
 /** The commands as the help shows them. */
 const GROUPS = [
-  { title: 'Run', commands: [addUp, addServe, addDoctor] },
+  { title: 'Run', commands: [addUp, addServe, addOpen, addDoctor] },
   { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
   {
     title: 'Approvals',

@@ -11,6 +11,7 @@ import { createTestIo, runHive } from './run-in-test.ts'
 async function prepare() {
   const hive = await FakeHive.open()
   await hive.stop()
+  Object.assign(hive.also, { web_link: () => ({ url: 'http://127.0.0.1:7000/#t0ken' }) })
   const ended = Promise.withResolvers<void>()
   const stopCalled = Promise.withResolvers<void>()
   const seen: { settings?: Settings; stops: { stopAgents: boolean }[] } = { stops: [] }
@@ -87,6 +88,7 @@ describe('hive up', () => {
     assert.equal(code, 0)
     assert.deepEqual(seen.stops, [{ stopAgents: true }])
     assert.match(out, /▌ DEMO\. A scripted model answers: nothing is sent to Anthropic/)
+    assert.match(out, /\n {2}Dashboard {2}http:\/\/127\.0\.0\.1:7000\/#t0ken\n/)
     assert.match(out, /\n {2}manager {2}idle {2}haiku\n {2}alice {4}idle {2}haiku\n/)
     assert.match(out, /14:03:22 {2}#2 {5}operator → manager {3}queued {5}Build it\.\n/)
     assert.match(out, /14:04:27 {9}alice {16}needs a login {2}no login\n/)

@@ -21,7 +21,7 @@ import { type GateRules, type Refusal, refuse } from './gate.ts'
 import { HiveFeed } from './hive-feed.ts'
 import { openPort, type Port } from './port.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
-import { builtAppPlaces, createStaticApp } from './static-app.ts'
+import { addStaticApp, builtAppPlaces } from './static-app.ts'
 import { Streams } from './streams.ts'
 import type { WebToken } from './token.ts'
 
@@ -77,7 +77,7 @@ export class Web implements WebLinks, AsyncDisposable {
       health,
       onInternalError: this.#onInternalError,
     })
-    app.route('/', createStaticApp(options.appPlaces ?? builtAppPlaces()))
+    addStaticApp(app, options.appPlaces ?? builtAppPlaces())
     this.#dashboard = this.#openPort(settings.port, 'dashboard', app, true)
     this.#unsubscribe = settings.agentPorts ? registry.changes.subscribe(() => void this.#assign()) : () => {}
     if (settings.agentPorts) void this.#assign()
