@@ -232,19 +232,34 @@ describe('hive up', () => {
     assert.deepEqual(JSON.parse((await done).out), messageOf(1))
   })
 
+  test('a dashboard that cannot be had is said, and ends nothing', async () => {
+    await using started = await prepare()
+    const { hive, io, run } = started
+    hive.failures.set('web_link', new HiveError('unavailable', 'port 7000 cannot be listened on'))
+    const done = run(['up'])
+    await io.seen('Dashboard  none yet: port 7000 cannot be listened on; `hive open` gives the link later')
+    await io.seen('alice                ready')
+    io.signal('SIGINT')
+    assert.equal((await done).code, 0)
+  })
+
   test('makes settings of its flags', async () => {
     await using started = await prepare()
     const { hive, io, run, seen } = started
     const flags = ['--port', '7100', '--runtime', 'bubblewrap', '--no-demo', '--no-open', '--agent-env', 'KEY']
-    const done = run(['up', ...flags, '--agent-env', 'A=b'], { KEY: 's3cret' })
+    const reach = ['--listen', '10.0.0.1', '--listen', '::1', '--allowed-host', 'hive.lan']
+    const done = run(['up', ...flags, ...reach, '--agent-env', 'A=b'], { KEY: 's3cret' })
     await io.seen('Messages as they move')
     io.signal('SIGINT')
     const { err, out } = await done
-    const { port, runtime, demo, agentEnv, runDir, stateDir, logLevel } = seen.settings ?? assert.fail()
+    const { port, listen, allowedHosts, runtime, demo, agentEnv, runDir, stateDir, logLevel } =
+      seen.settings ?? assert.fail()
     assert.deepEqual(
-      { port, runtime, demo, agentEnv, runDir, stateDir, logLevel },
+      { port, listen, allowedHosts, runtime, demo, agentEnv, runDir, stateDir, logLevel },
       {
         port: 7100,
+        listen: ['10.0.0.1', '::1'],
+        allowedHosts: ['hive.lan'],
         runtime: 'bubblewrap',
         demo: false,
         agentEnv: { KEY: 's3cret', A: 'b' },

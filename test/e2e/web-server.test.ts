@@ -273,8 +273,7 @@ describe('the dashboard’s server', { timeout: 120_000 }, () => {
     await hive.start()
     assert.equal((await get('/api/state')).status, 200)
     assert.equal((await fetch(`http://[::1]:${hive.port}/healthz`)).status, 200)
-    const stopped = hive.stop()
-    await stopped
+    await hive.stop()
     await hive.start()
     assert.equal((await get('/api/state')).status, 200)
   })

@@ -90,7 +90,9 @@ export function createRoutes(onInternalError: ApiOptions['onInternalError']): Ho
   routes.use('/api/*', bodyLimit({ maxSize: MAX_LINE_BYTES, onError }))
   routes.onError((thrown, context) => {
     const error = asHiveError(thrown)
-    if (!(thrown instanceof HiveError)) onInternalError(thrown, context.req.path)
+    // A caller that left has cut its own body short.
+    const isOurs = !(thrown instanceof HiveError) && !context.req.raw.signal.aborted
+    if (isOurs) onInternalError(thrown, context.req.path)
     return context.json({ error: error.toWire() }, STATUS_OF_ERROR[error.code])
   })
   return routes

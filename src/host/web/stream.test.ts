@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { freePort } from '../../kit/free-port-in-test.ts'
+import { createNotifier } from '../../kit/notifier.ts'
 import type { LiveEvent } from '../../wire/events.ts'
 import { FRAMES, type Frame, parsePositions } from '../../wire/stream.ts'
 import type { Message } from '../../wire/things.ts'
+import type { Source } from './sources.ts'
+import { writeStream } from './stream.ts'
 import { followStream, openCuttingProxy, StateView } from './stream-in-test.ts'
 import { contentsOf, needOf, openTestWeb } from './web-in-test.ts'
 
@@ -209,6 +214,49 @@ describe('a stream', { timeout: 120_000 }, () => {
       `events:${'a'.repeat(300)}`,
     ]) {
       assert.equal(await statusOf(topics), 400, topics)
+    }
+  })
+
+  test('a quiet one says that it lives, and one that nobody reads is given up', async () => {
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const notifier = createNotifier()
+    const source = (data: string): Source => ({
+      changes: notifier,
+      newest: async () => 0,
+      canGoOn: async () => true,
+      next: async (after) => (data === '' ? undefined : { data, position: after + 1 }),
+      watch: () => ({ [Symbol.dispose]() {} }),
+    })
+    await using stack = new AsyncDisposableStack()
+    const server = createServer((incoming, outgoing) => {
+      const isQuiet = incoming.url === '/quiet'
+      const sources = new Map([['state', source(isQuiet ? '' : 'x'.repeat(1_000_000))]])
+      const options = {
+        outgoing,
+        sources,
+        after: {},
+        signal: new AbortController().signal,
+        heartbeatMs: 5,
+        stallMs: 50,
+      }
+      void writeStream(options).then(ends[isQuiet ? 0 : 1]?.resolve)
+    })
+    server.listen(0, '127.0.0.1')
+    stack.defer(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    for (const path of ['/quiet', '/loud']) {
+      const socket = connect(port, '127.0.0.1')
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      if (path === '/quiet') {
+        let text = ''
+        for await (const piece of socket) {
+          text += piece
+          if (text.split(': alive').length > 3) break
+        }
+      }
+      await ends[path === '/quiet' ? 0 : 1]?.promise
+      socket.destroy()
     }
   })
 })
