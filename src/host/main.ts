@@ -362,7 +362,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       log,
     }),
   )
-  await web.tried()
+  await web.open()
   stack.use(await serveOps(hostOps, handlers, { path: layout.hostSocket, onInternalError }))
   // So that who asks now sees agents, not their absence.
   await supervisor.waitForHellos(HELLO_PATIENCE_MS)

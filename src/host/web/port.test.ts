@@ -39,13 +39,13 @@ test('a port that another has is a problem until it is free, and is taken then',
   const other = await occupy()
   await using port = open(other.port, problems)
   await port.tried
-  assert.equal(port.isBound(), false)
+  assert.equal(port.isBound('127.0.0.1'), false)
   const [problem] = problems.list()
   assert.match(problem?.problem ?? '', /127\.0\.0\.1 port \d+ is in use by another program/)
   assert.equal(problem?.where, `port ${other.port}`)
   await other.leave()
   while (problems.list().length > 0) await nextTurn()
-  assert.equal(port.isBound(), true)
+  assert.equal(port.isBound('127.0.0.1'), true)
   assert.equal(await answer(other.port), 'here')
 })
 

@@ -21,7 +21,7 @@ export interface PortOptions {
 export interface Port extends AsyncDisposable {
   /** Resolves when every address was tried once. */
   readonly tried: Promise<void>
-  isBound(): boolean
+  isBound(address: string): boolean
 }
 
 const RETRY_FIRST_MS = 250
@@ -46,7 +46,7 @@ const ABSENT = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])
 export function openPort(options: PortOptions): Port {
   const { port, addresses, name, problems, log } = options
   const closing = new AbortController()
-  const servers = new Set<Server>()
+  const servers = new Map<string, Server>()
   const failing = new Map<string, string>()
   const first = addresses.map(() => Promise.withResolvers<void>())
 
@@ -71,7 +71,7 @@ export function openPort(options: PortOptions): Port {
         await listen(server, port, address)
         // Whoever closes it meanwhile does not know of it yet.
         if (closing.signal.aborted) return await close(server)
-        servers.add(server)
+        servers.set(address, server)
         note(address, undefined)
         return
       } catch (error) {
@@ -90,11 +90,11 @@ export function openPort(options: PortOptions): Port {
   const trying = addresses.map((address, at) => keepTrying(address, () => first[at]?.resolve()))
   return {
     tried: Promise.all(first.map(({ promise }) => promise)).then(() => {}),
-    isBound: () => failing.size === 0 && servers.size > 0,
+    isBound: (address) => servers.has(address),
     async [Symbol.asyncDispose]() {
       closing.abort()
       await Promise.all(trying)
-      await Promise.all([...servers].map(close))
+      await Promise.all([...servers.values()].map(close))
       problems.clear(name)
     },
   }

@@ -13,6 +13,7 @@ export interface StreamsOptions {
   readonly events: EventStore
   /** Throws `not_found`. */
   readonly assertAgent: (agent: string) => void
+  readonly onInternalError: (error: unknown, what: string) => void
 }
 
 const MAX_STREAMS = 128
@@ -31,9 +32,13 @@ export class Streams {
   async serve(outgoing: ServerResponse, topics: readonly string[], after: Positions): Promise<void> {
     if (this.#open >= MAX_STREAMS) throw new HiveError('too_many', `${MAX_STREAMS} streams are open`)
     const sources = new Map(topics.map((topic) => [topic, this.#sourceOf(topic)]))
+    const { onInternalError } = this.#options
     this.#open += 1
     try {
       await writeStream({ outgoing, sources, after, signal: this.#cutting.signal })
+    } catch (error) {
+      // The answer has begun: it can only end. Its reader comes again.
+      onInternalError(error, 'stream')
     } finally {
       this.#open -= 1
       outgoing.destroy()

@@ -88,7 +88,7 @@ export async function openTestWeb({
       settings: { port, agentPorts: false, listen: [], allowedHosts: [], trustedProxy: false, ...changed },
     }),
   )
-  await web.tried()
+  await web.open()
   const kept = stack.move()
   return {
     web,

@@ -43,6 +43,9 @@ export interface WebOptions {
   readonly log: Log
 }
 
+/** Addresses by which the link is answered. */
+const LOCAL = ['127.0.0.1', '0.0.0.0', '::']
+
 /** The dashboard's server and the ports of the agents: whoever has the token can do what the command line can. */
 export class Web implements WebLinks, AsyncDisposable {
   readonly #options: WebOptions
@@ -50,25 +53,34 @@ export class Web implements WebLinks, AsyncDisposable {
   readonly #addresses: readonly string[]
   readonly #feed: HiveFeed
   readonly #streams: Streams
-  readonly #dashboard: Port
+  #dashboard: Port | undefined
   readonly #agents = new Map<number, { agent: string; port: Port }>()
-  readonly #unsubscribe: () => void
+  #unsubscribe = () => {}
   #assigning: Promise<void> = Promise.resolve()
   #isClosing = false
 
-  /** Opens the ports; one that cannot be had is tried again for as long as it takes. */
   constructor(options: WebOptions) {
-    const { settings, handlers, registry, broker, events, log, health, diff } = options
+    const { settings, handlers, registry, broker, events, startedAt } = options
     this.#options = options
     this.#addresses = addressesOf(settings.listen)
     this.#feed = new HiveFeed({
       read: () => readState(handlers),
       news: broker.changes,
-      startedAt: options.startedAt,
+      startedAt,
       onProblem: (error) => this.#noteFeed(error),
     })
-    const assertAgent = (agent: string) => void registry.get(agent)
-    this.#streams = new Streams({ feed: this.#feed, broker, events, assertAgent })
+    this.#streams = new Streams({
+      feed: this.#feed,
+      broker,
+      events,
+      assertAgent: (agent) => void registry.get(agent),
+      onInternalError: this.#onInternalError,
+    })
+  }
+
+  /** Opens the ports. Resolves when the dashboard's is bound, or is known not to be: it is tried again for as long as it takes. */
+  async open(): Promise<void> {
+    const { settings, handlers, registry, health, diff, appPlaces = builtAppPlaces() } = this.#options
     const app = createApi({
       handlers,
       feed: this.#feed,
@@ -77,16 +89,13 @@ export class Web implements WebLinks, AsyncDisposable {
       health,
       onInternalError: this.#onInternalError,
     })
-    addStaticApp(app, options.appPlaces ?? builtAppPlaces())
+    addStaticApp(app, appPlaces)
     this.#dashboard = this.#openPort(settings.port, 'dashboard', app, true)
-    this.#unsubscribe = settings.agentPorts ? registry.changes.subscribe(() => void this.#assign()) : () => {}
-    if (settings.agentPorts) void this.#assign()
-    log.debug({ port: settings.port, addresses: this.#addresses }, 'the dashboard is served')
-  }
-
-  /** Resolves when the dashboard's port is bound, or is known not to be. */
-  tried(): Promise<void> {
-    return this.#dashboard.tried
+    if (settings.agentPorts) {
+      this.#unsubscribe = registry.changes.subscribe(() => void this.#assign())
+      void this.#assign()
+    }
+    await this.#dashboard.tried
   }
 
   errors(): Problem[] {
@@ -96,7 +105,7 @@ export class Web implements WebLinks, AsyncDisposable {
   link(agent: string | undefined): string {
     const { settings, token } = this.#options
     // Whoever has the port instead would be given the token.
-    if (!this.#dashboard.isBound()) {
+    if (!LOCAL.some((address) => this.#dashboard?.isBound(address))) {
       throw new HiveError('unavailable', `port ${settings.port} of the dashboard cannot be listened on`, {
         hint: `hive status says why; ss -ltnp 'sport = :${settings.port}' shows who has it, --port chooses another`,
       })
@@ -188,7 +197,7 @@ export class Web implements WebLinks, AsyncDisposable {
     this.#streams.cut()
     await this.#assigning
     const ports = [this.#dashboard, ...[...this.#agents.values()].map(({ port }) => port)]
-    await Promise.all(ports.map((port) => port[Symbol.asyncDispose]()))
+    await Promise.all(ports.map((port) => port?.[Symbol.asyncDispose]()))
     this.#feed[Symbol.dispose]()
   }
 }
