@@ -28,7 +28,9 @@ describe('where the dashboard is to be had', () => {
         message: /no IP address/,
       })
     }
-    assert.throws(() => readTls({ tls: { cert: '/nonexistent', key: '/nonexistent' } }), { code: 'bad_input' })
+    for (const file of ['/nonexistent', import.meta.filename]) {
+      assert.throws(() => readTls({ tls: { cert: file, key: file } }), { code: 'bad_input' })
+    }
   })
 
   test('by the names that lead to it', () => {

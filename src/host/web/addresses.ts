@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { errorText, HiveError } from '../../wire/errors.ts'
 
 /** Where the dashboard is to be had, as the operator set it. */
@@ -19,12 +20,15 @@ export interface Tls {
   readonly key: Buffer
 }
 
-/** Reads what `tls` names, if it is set. Throws `bad_input` when that cannot be read. */
+/** Reads what `tls` names, if it is set. Throws `bad_input` when that cannot be read or used. */
 export function readTls({ tls }: Pick<Reach, 'tls'>): Tls | undefined {
   try {
-    return tls && { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+    if (!tls) return undefined
+    const found = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+    createSecureContext(found)
+    return found
   } catch (cause) {
-    throw new HiveError('bad_input', `a file of "tls" cannot be read: ${errorText(cause)}`, { cause })
+    throw new HiveError('bad_input', `the files of "tls" cannot be used: ${errorText(cause)}`, { cause })
   }
 }
 

@@ -72,6 +72,8 @@ export function openPort(options: PortOptions): Port {
         // Whoever closes it meanwhile does not know of it yet.
         if (closing.signal.aborted) return await close(server)
         servers.set(address, server)
+        // Too many open files, for one: connections wait meanwhile.
+        server.on('error', (error) => log.warn({ port, address, err: error }, 'a connection cannot be accepted'))
         note(address, undefined)
         return
       } catch (error) {
