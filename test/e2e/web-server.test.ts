@@ -267,13 +267,18 @@ describe('the dashboard’s server', { timeout: 120_000 }, () => {
   })
 
   test('is there again as soon as the daemon is, whatever happened to that', async () => {
-    const { get } = await enter(hive)
+    const { get, base, token } = await enter(hive)
     await hive.kill()
     assert.equal(await isRefused(hive.port), true)
     await hive.start()
     assert.equal((await get('/api/state')).status, 200)
     assert.equal((await fetch(`http://[::1]:${hive.port}/healthz`)).status, 200)
+    const headers = { authorization: `Bearer ${token}` }
+    const stream = await fetch(`${base}/api/stream?topics=state`, { headers })
+    const read = stream.text().catch(() => 'cut')
     await hive.stop()
+    await read
+    assert.doesNotMatch(hive.log(), /did not end cleanly/)
     await hive.start()
     assert.equal((await get('/api/state')).status, 200)
   })
