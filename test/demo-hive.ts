@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../src/kit/free-port-in-test.ts'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import { hostOps } from '../src/wire/host-ops.ts'
@@ -14,6 +15,7 @@ export async function openDemoHive() {
   const directory = mkdtempSync('/tmp/demo-')
   chmodSync(directory, 0o711)
   const stateDir = join(directory, 'state')
+  const port = await freePort()
   let daemon: ChildProcess | undefined
   let connection: OpConnection<typeof hostOps> | undefined
   const hive = {
@@ -24,7 +26,10 @@ export async function openDemoHive() {
     async start() {
       const output = openSync(join(directory, 'log'), 'a')
       const env = { ...process.env, XDG_CONFIG_HOME: directory, HIVE_CONFIG: undefined }
-      daemon = spawn(BIN, ['serve', '--state-dir', stateDir], { stdio: ['ignore', output, output], env })
+      daemon = spawn(BIN, ['serve', '--state-dir', stateDir, '--port', String(port)], {
+        stdio: ['ignore', output, output],
+        env,
+      })
       for (;;) {
         if (daemon.exitCode !== null) throw new Error(readFileSync(join(directory, 'log'), 'utf8'))
         connection = await connectOps(hostOps, hostSocketPath(join(stateDir, 'run'))).catch(() => undefined)

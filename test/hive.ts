@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scenarios } from '../src/demo/scenario.ts'
 import { isAlive, type ProcessId } from '../src/kit/detached.ts'
+import { freePort } from '../src/kit/free-port-in-test.ts'
 import { connectOps, type OpConnection } from '../src/kit/op-client.ts'
 import { hostSocketPath } from '../src/kit/settings.ts'
 import type { Approval } from '../src/wire/approvals.ts'
@@ -21,6 +22,8 @@ export interface TestHive extends AsyncDisposable {
   readonly stateDir: string
   readonly runDir: string
   readonly model: TestModel
+  /** Of the dashboard. */
+  readonly port: number
   /** Connects anew after the daemon was away. */
   host(): Promise<OpConnection<typeof hostOps>['call']>
   /** Starts the daemon, with other settings if they are given, and waits until it serves. It kills itself at `failPoint`. */
@@ -63,10 +66,14 @@ export async function startTestHive(
   const runDir = join(directory, 'run')
   const model = await openTestModel(scenarios)
   const config = join(directory, 'hive.json')
+  const port = await freePort()
   const writeConfig = (settings: TestSettings) =>
     writeFileSync(
       config,
       JSON.stringify({
+        port,
+        // They follow from the names, so that hives beside each other would have the same ones.
+        agentPorts: false,
         ...settings,
         agentEnv: {
           ANTHROPIC_BASE_URL: model.url,
@@ -95,6 +102,7 @@ export async function startTestHive(
     stateDir,
     runDir,
     model,
+    port,
     async start(settings, failPoint) {
       if (settings) writeConfig(settings)
       const output = openSync(logFile, 'a')

@@ -6,7 +6,9 @@ import type { Cli, GlobalFlags } from './cli.ts'
 import { say } from './show.ts'
 import { longestSocket, MAX_SOCKET_BYTES } from './socket-path.ts'
 
-export type DaemonFlags = GlobalFlags & Omit<SettingsFlags, 'agentEnv'> & AgentEnvFlags & { open?: boolean }
+export type DaemonFlags = GlobalFlags &
+  Omit<SettingsFlags, 'agentEnv' | 'allowedHosts'> &
+  AgentEnvFlags & { open?: boolean; allowedHost?: string[] }
 
 /** Parses a whole number of an option. */
 export const wholeNumber =
@@ -27,6 +29,8 @@ export const addDaemonOptions = (command: Command): Command =>
   command
     .option('--config <file>', 'config file, instead of the usual place (HIVE_CONFIG)')
     .option('--port <port>', 'port of the dashboard', wholeNumber(1, 65_535))
+    .option('--listen <address>', 'an address besides 127.0.0.1 and ::1 for the dashboard (repeatable)', collect)
+    .option('--allowed-host <name>', 'a name by which browsers may call the dashboard (repeatable)', collect)
     .addOption(new Option('--runtime <runtime>', 'what runs the containers').choices(['auto', 'bubblewrap', 'fake']))
     .option('--demo', 'let a scripted model answer: nothing is sent to Anthropic')
     .option('--no-demo', 'let the real model answer')
@@ -40,8 +44,8 @@ export const addDaemonOptions = (command: Command): Command =>
 /** The settings that these flags, the environment and the config file make. Throws `bad_input` where no hive can be made of them. */
 export function settingsOf(cli: Cli, flags: DaemonFlags, defaults: { logLevel?: Settings['logLevel'] } = {}): Settings {
   const agentEnv = readAgentEnv(flags, cli.env, (text) => say(cli, `hive: warning: ${text}`))
-  const { stateDir, runDir, port, runtime, demo, config, logLevel } = flags
-  const given = { stateDir, runDir, port, runtime, demo, config, logLevel, agentEnv }
+  const { stateDir, runDir, port, listen, allowedHost: allowedHosts, runtime, demo, config, logLevel } = flags
+  const given = { stateDir, runDir, port, listen, allowedHosts, runtime, demo, config, logLevel, agentEnv }
   const settings = loadSettings(given, cli.env, cli.uid, defaults)
   const socket = longestSocket(settings.runDir)
   if (socket.bytes > MAX_SOCKET_BYTES) {

@@ -22,6 +22,7 @@ import { addMetrics } from './commands/metrics.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
+import { addOpen } from './commands/open.ts'
 import { addPause } from './commands/pause.ts'
 import { addPending } from './commands/pending.ts'
 import { addReminders } from './commands/reminders.ts'
@@ -51,7 +52,7 @@ const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
 
 /** The commands as the help shows them. */
 const GROUPS = [
-  { title: 'Run', commands: [addUp, addServe, addDoctor] },
+  { title: 'Run', commands: [addUp, addServe, addOpen, addDoctor] },
   {
     title: 'Agents',
     commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addPause, addResume, addStop, addDestroy],

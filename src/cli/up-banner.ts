@@ -2,8 +2,8 @@ import { columns } from './cells.ts'
 import { AGENT_STYLE, type Paint, type Style } from './paint.ts'
 import { HOST_NETWORK, type Status } from './status-text.ts'
 
-/** What `hive up` says when the hive runs. */
-export function bannerText(status: Status, paint: Paint): string {
+/** What `hive up` says when the hive runs. `dashboard`: the link to it, or why there is none. */
+export function bannerText(status: Status, dashboard: string, paint: Paint): string {
   const { agents, runtime, stateDir, version } = status
   const rows = agents.map(({ name, state, model, unread }) => [
     `  ${paint('bold', name)}`,
@@ -16,6 +16,7 @@ export function bannerText(status: Status, paint: Paint): string {
     modelBanner(status.model, paint),
     status.network === 'host' ? networkBanner(paint) : '',
     '\n',
+    `  ${paint('bold', 'Dashboard')}  ${dashboard}\n\n`,
     columns(rows),
     `\n${paint('gray', 'Messages as they move. Ctrl-C stops the hive and its agents; what is queued waits for the next start.')}\n\n`,
   ].join('')

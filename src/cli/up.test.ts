@@ -11,6 +11,7 @@ import { createTestIo, runHive } from './run-in-test.ts'
 async function prepare() {
   const hive = await FakeHive.open()
   await hive.stop()
+  Object.assign(hive.also, { web_link: () => ({ url: 'http://127.0.0.1:7000/#t0ken' }) })
   const ended = Promise.withResolvers<void>()
   const stopCalled = Promise.withResolvers<void>()
   const seen: { settings?: Settings; stops: { stopAgents: boolean }[] } = { stops: [] }
@@ -87,6 +88,7 @@ describe('hive up', () => {
     assert.equal(code, 0)
     assert.deepEqual(seen.stops, [{ stopAgents: true }])
     assert.match(out, /▌ DEMO\. A scripted model answers: nothing is sent to Anthropic/)
+    assert.match(out, /\n {2}Dashboard {2}http:\/\/127\.0\.0\.1:7000\/#t0ken\n/)
     assert.match(out, /\n {2}manager {2}idle {2}haiku\n {2}alice {4}idle {2}haiku\n/)
     assert.match(out, /14:03:22 {2}#2 {5}operator → manager {3}queued {5}Build it\.\n/)
     assert.match(out, /14:04:27 {9}alice {16}needs a login {2}no login\n/)
@@ -230,19 +232,34 @@ describe('hive up', () => {
     assert.deepEqual(JSON.parse((await done).out), messageOf(1))
   })
 
+  test('a dashboard that cannot be had is said, and ends nothing', async () => {
+    await using started = await prepare()
+    const { hive, io, run } = started
+    hive.failures.set('web_link', new HiveError('unavailable', 'port 7000 cannot be listened on'))
+    const done = run(['up'])
+    await io.seen('Dashboard  none yet: port 7000 cannot be listened on; `hive open` gives the link later')
+    await io.seen('alice                ready')
+    io.signal('SIGINT')
+    assert.equal((await done).code, 0)
+  })
+
   test('makes settings of its flags', async () => {
     await using started = await prepare()
     const { hive, io, run, seen } = started
     const flags = ['--port', '7100', '--runtime', 'bubblewrap', '--no-demo', '--no-open', '--agent-env', 'KEY']
-    const done = run(['up', ...flags, '--agent-env', 'A=b'], { KEY: 's3cret' })
+    const reach = ['--listen', '10.0.0.1', '--listen', '::1', '--allowed-host', 'hive.lan']
+    const done = run(['up', ...flags, ...reach, '--agent-env', 'A=b'], { KEY: 's3cret' })
     await io.seen('Messages as they move')
     io.signal('SIGINT')
     const { err, out } = await done
-    const { port, runtime, demo, agentEnv, runDir, stateDir, logLevel } = seen.settings ?? assert.fail()
+    const { port, listen, allowedHosts, runtime, demo, agentEnv, runDir, stateDir, logLevel } =
+      seen.settings ?? assert.fail()
     assert.deepEqual(
-      { port, runtime, demo, agentEnv, runDir, stateDir, logLevel },
+      { port, listen, allowedHosts, runtime, demo, agentEnv, runDir, stateDir, logLevel },
       {
         port: 7100,
+        listen: ['10.0.0.1', '::1'],
+        allowedHosts: ['hive.lan'],
         runtime: 'bubblewrap',
         demo: false,
         agentEnv: { KEY: 's3cret', A: 'b' },

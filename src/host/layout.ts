@@ -35,6 +35,7 @@ export function createLayout({ stateDir, runDir }: { stateDir: string; runDir: s
     deployments: join(stateDir, 'deployments'),
     credentials: join(stateDir, 'credentials'),
     hostSocket: join(runDir, 'host.sock'),
+    webToken: join(stateDir, 'web-token'),
     gateway: {
       directory: join(stateDir, 'gateway'),
       control: join(runDir, 'gateway.sock'),

@@ -46,6 +46,9 @@ import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
+import { assertReach, readTls } from './web/addresses.ts'
+import { WebToken } from './web/token.ts'
+import { Web } from './web/web.ts'
 
 /** How long a start waits for harnesses before it says that it serves. */
 const HELLO_PATIENCE_MS = 2_000
@@ -78,6 +81,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const layout = createLayout(settings)
   // The longest socket path of any agent, rather now than at its spawn.
   assertSocketPath(layout.agent(LONGEST_NAME).egressSocket)
+  assertReach(settings)
+  const tls = readTls(settings)
   await assertAlone(layout.hostSocket)
   makeHiveDirectories(layout, uid)
 
@@ -115,6 +120,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await meta.open()
   const secrets = new Secrets(db)
   const secret = (name: string) => secrets.get(name)
+  const webToken = await WebToken.open(layout.webToken, log)
   const deployments: Deployments = new Deployments({
     db,
     directory: layout.deployments,
@@ -362,59 +368,73 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     stopping ??= takeDown(stopAgents)
     return stopping
   }
-  stack.use(
-    await serveOps(
-      hostOps,
-      hostHandlers({
-        registry,
-        broker,
-        supervisor,
-        views,
-        lifecycle,
-        holds,
-        deployments,
-        approvals,
-        secrets,
-        schedules,
-        reminders,
-        audit,
-        ledger,
-        accounts,
-        notes,
-        requests,
-        events,
-        runtime,
-        app,
-        defaultModel: settings.model,
-        about: {
-          version: readPackageVersion(),
-          stateDir: layout.stateDir,
-          runDir: layout.runDir,
-          startedAt,
-          model,
-          network: settings.network,
-        },
-        errors: () => [
-          ...gateway.errors(),
-          ...(demo?.errors() ?? []),
-          ...supervisor.errors(),
-          ...deployer.errors(),
-          ...alarm.errors(),
-          ...repositories.errors(),
-          ...(db.isFull
-            ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
-            : []),
-          ...[...registry.undecodable, ...deployments.undecodable].map(({ table, id, problem }) => ({
-            where: `${table} ${id}`,
-            problem,
-            since: startedAt,
-          })),
-        ],
-        shutdown: (options) => setImmediate(() => void stop(options)),
-      }),
-      { path: layout.hostSocket, onInternalError },
-    ),
+  const handlers = hostHandlers({
+    registry,
+    broker,
+    supervisor,
+    views,
+    lifecycle,
+    holds,
+    deployments,
+    approvals,
+    secrets,
+    schedules,
+    reminders,
+    audit,
+    ledger,
+    accounts,
+    notes,
+    requests,
+    events,
+    runtime,
+    app,
+    defaultModel: settings.model,
+    about: {
+      version: readPackageVersion(),
+      stateDir: layout.stateDir,
+      runDir: layout.runDir,
+      startedAt,
+      model,
+      network: settings.network,
+    },
+    errors: () => [
+      ...web.errors(),
+      ...gateway.errors(),
+      ...(demo?.errors() ?? []),
+      ...supervisor.errors(),
+      ...deployer.errors(),
+      ...alarm.errors(),
+      ...repositories.errors(),
+      ...(db.isFull
+        ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
+        : []),
+      ...[...registry.undecodable, ...deployments.undecodable].map(({ table, id, problem }) => ({
+        where: `${table} ${id}`,
+        problem,
+        since: startedAt,
+      })),
+    ],
+    web: { link: (agent) => web.link(agent), newToken: () => web.newToken() },
+    shutdown: (options) => setImmediate(() => void stop(options)),
+  })
+  const web: Web = stack.use(
+    new Web({
+      settings,
+      handlers,
+      token: webToken,
+      tls,
+      registry,
+      broker,
+      views,
+      events,
+      diff: (id, base, sha) => approvals.diff(id, base, sha),
+      health: () => (stopping ? 'stopping' : db.isFull ? 'disk_full' : 'ok'),
+      startedAt,
+      log,
+    }),
   )
+  await web.open()
+  stack.use(await serveOps(hostOps, handlers, { path: layout.hostSocket, onInternalError }))
   // So that who asks now sees agents, not their absence.
   await supervisor.waitForHellos(HELLO_PATIENCE_MS)
   log.info({ pid: process.pid, runtime: runtime.kind, model, revision: app.revision }, 'the hive serves')

@@ -173,15 +173,15 @@ function serveConnection<O extends Ops>(
   })
 }
 
-async function callHandler<O extends Ops>(
+/** Checks the input of an operation and calls its handler. Throws `unknown_op`, `bad_input`, and what the handler throws. */
+export async function callHandler<O extends Ops>(
   ops: O,
   handlers: Handlers<O>,
   name: string,
   input: unknown,
   call: Call,
 ): Promise<unknown> {
-  if (!Object.hasOwn(ops, name))
-    throw new HiveError('unknown_op', `no operation ${JSON.stringify(name)} on this socket`)
+  if (!Object.hasOwn(ops, name)) throw new HiveError('unknown_op', `no operation ${JSON.stringify(name)} here`)
   const op = ops[name] as Op
   const parsed = op.input.safeParse(input ?? {})
   if (!parsed.success) throw new HiveError('bad_input', describeInputError(parsed.error))
@@ -192,5 +192,6 @@ async function callHandler<O extends Ops>(
 export const describeInputError = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ')
 
-const asHiveError = (error: unknown): HiveError =>
+/** Whatever was thrown, as it is told to a caller. */
+export const asHiveError = (error: unknown): HiveError =>
   error instanceof HiveError ? error : new HiveError('internal', `internal error: ${errorText(error)}`)

@@ -12,6 +12,23 @@ const LONGEST_SECONDS = 2_000_000
 export const SettingsFile = z.strictObject({
   $schema: z.string().optional(),
   port: z.number().int().min(1).max(65535).default(DASHBOARD_PORT).describe('port of the dashboard'),
+  agentPorts: z
+    .boolean()
+    .default(true)
+    .describe('each agent has a port of its own (8000, 8100 to 8999) that leads to its page'),
+  listen: z
+    .array(z.string())
+    .default([])
+    .describe('addresses that the dashboard listens on besides those of this machine'),
+  allowedHosts: z
+    .array(z.string())
+    .default([])
+    .describe('names, as `name` or `name:port`, by which browsers may call the dashboard'),
+  trustedProxy: z.boolean().default(false).describe('a proxy before the dashboard does TLS'),
+  tls: z
+    .strictObject({ cert: z.string().min(1), key: z.string().min(1) })
+    .optional()
+    .describe('PEM files, `{cert, key}`: the dashboard is served by https'),
   runtime: z.enum(['auto', 'bubblewrap', 'fake']).default('auto').describe('what runs the containers'),
   network: z
     .enum(['none', 'host'])
@@ -104,7 +121,10 @@ export type Settings = z.infer<typeof Settings>
 
 /** What the command line can say; it wins over the environment, which wins over the file. */
 export type SettingsFlags = Partial<
-  Pick<Settings, 'stateDir' | 'runDir' | 'port' | 'runtime' | 'demo' | 'agentEnv' | 'logLevel'>
+  Pick<
+    Settings,
+    'stateDir' | 'runDir' | 'port' | 'listen' | 'allowedHosts' | 'runtime' | 'demo' | 'agentEnv' | 'logLevel'
+  >
 > & { config?: string }
 
 /** Where a hive lives, for the one who starts it and the one who calls it. `uid` 0 is root. Throws `bad_input` for an empty flag. */

@@ -23,13 +23,14 @@ import { hostScheduleOps } from './schedules.ts'
 import { Paused, supervisionOps } from './supervision.ts'
 import { Agent, Message, MessageState, Need } from './things.ts'
 import { Undecodable } from './undecodable.ts'
+import { webOps } from './web.ts'
 
 const None = z.object({})
 const ByAgent = z.strictObject({ agent: AgentName })
 const Wait = z.number().min(0).max(60).default(0)
 const MessageId = z.strictObject({ id: z.number().int().positive() })
 
-/** Everything the operator can do: the host socket, and later the dashboard. */
+/** Everything the operator can do: the host socket and the dashboard. */
 export const hostOps = {
   ping: {
     about: 'Say that the daemon serves.',
@@ -107,9 +108,11 @@ export const hostOps = {
   },
   message: { about: 'Show one message.', input: MessageId, output: z.object({ message: Message }) },
   events: {
-    about: 'Live events of an agent, oldest first. With `after` it waits for more if told to.',
+    about:
+      'Live events of an agent, oldest first: the newest, or those before an event. With `after` it waits for more if told to.',
     input: z.strictObject({
       agent: AgentName,
+      before: z.number().int().min(0).optional(),
       after: z.number().int().min(0).optional(),
       limit: z.number().int().min(1).max(500).default(100),
       wait_seconds: Wait,
@@ -223,6 +226,7 @@ export const hostOps = {
   ...hostMoneyOps,
   ...hostScheduleOps,
   ...housekeepingOps,
+  ...webOps,
   shutdown: {
     about: 'End the daemon. Agents go on running unless told to stop.',
     input: z.strictObject({ stopAgents: z.boolean().default(false) }),

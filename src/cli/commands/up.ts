@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import { hivePaths } from '../../kit/settings.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
-import { connectDaemon, isUnreachable, withDaemon } from '../daemon-client.ts'
+import { connectDaemon, type HostClient, isUnreachable, withDaemon } from '../daemon-client.ts'
 import { addDaemonOptions, type DaemonFlags, settingsOf } from '../daemon-flags.ts'
 import { reportFailure } from '../failure.ts'
+import { hasScreen, openBrowser } from '../open-browser.ts'
 import { createPaint } from '../paint.ts'
 import { waitPatiently } from '../patience.ts'
 import { runDaemon } from '../run-daemon.ts'
@@ -71,17 +73,33 @@ async function assertNoneServes(cli: Cli, flags: GlobalFlags): Promise<void> {
 }
 
 /** Banner, then flow until the daemon ends. A view that fails ends nothing: agents are at work. */
-async function showHive(cli: Cli, flags: GlobalFlags): Promise<void> {
+async function showHive(cli: Cli, flags: DaemonFlags): Promise<void> {
   const { out } = cli.io
   try {
     await using connection = await connectDaemon(cli, flags)
     const status = await connection.call.status({})
-    if (!flags.json) out.write(bannerText(status, createPaint(out)))
+    if (!flags.json) {
+      const link = await findLink(connection.call)
+      out.write(bannerText(status, link.url ?? link.problem, createPaint(out)))
+      if (link.url && flags.open !== false && hasScreen(cli)) {
+        await openBrowser(cli, link.url, hivePaths(flags, cli.env, cli.uid).runDir)
+      }
+    }
     await showFlow(cli, flags, connection.call)
   } catch (error) {
     // It was told to stop meanwhile.
     if (isUnreachable(error)) return
     reportFailure(error, cli.io, flags.json === true)
     say(cli, 'hive: the view failed; the hive runs on, Ctrl-C stops it')
+  }
+}
+
+/** A dashboard that cannot be had now is tried again by the daemon, and ends nothing. */
+async function findLink(call: HostClient): Promise<{ url: string } | { url?: undefined; problem: string }> {
+  try {
+    return await call.web_link({})
+  } catch (error) {
+    if (!(error instanceof HiveError) || error.code !== 'unavailable') throw error
+    return { problem: `none yet: ${error.message}; \`hive open\` gives the link later` }
   }
 }

@@ -71,6 +71,7 @@ describe('completion', () => {
     assert.deepEqual(await live('logs', ''), ['manager', 'alice'])
     assert.deepEqual(await live('kill', 'alice', '--now', 'm'), ['manager'])
     assert.deepEqual(await live('send', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('open', 'a'), ['alice'])
     assert.deepEqual(await live('send', 'alice', ''), [])
     assert.deepEqual(await live('messages', '--agent', ''), ['manager', 'alice', 'operator'])
     assert.deepEqual(await live('list', ''), [])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { createNotifier, type Notifier } from '../../kit/notifier.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
@@ -37,6 +38,8 @@ const AgentColumns = z.object({
 
 /** The agents of a hive, as they are stored; what they are doing is not here. */
 export class AgentRegistry {
+  /** When agents come and go. */
+  readonly changes: Notifier = createNotifier()
   readonly #db: Database
   readonly #rows = new Map<string, AgentRow>()
   readonly #destroyed = new Set<string>()
@@ -101,6 +104,7 @@ export class AgentRegistry {
     })
     this.#rows.set(name, row)
     this.#destroyed.delete(name)
+    this.changes.notify()
     return row
   }
 
@@ -169,6 +173,7 @@ export class AgentRegistry {
     await this.#db.write(() => this.#db.run('UPDATE agents SET destroyed = 1 WHERE name = ?', name))
     this.#rows.delete(name)
     this.#destroyed.add(name)
+    this.changes.notify()
   }
 
   /** Forgets a destroyed agent: its slot is free, so nothing of it may be left. */

@@ -199,6 +199,16 @@ export class Approvals {
     return { approval: this.get(id), diff, commit, problem }
   }
 
+  /** What the commit of an approval differs in from another. Throws `not_found` when it is not the approval's. */
+  async diff(id: number, base: string, sha: string): Promise<Diff> {
+    const { store, repositories } = this.#options
+    const row = store.get(id)
+    if (row.sha !== sha || !repositories.has(row.agent)) {
+      throw new HiveError('not_found', `approval ${id} has no commit ${sha}`)
+    }
+    return repositories.diff(row.agent, base, sha)
+  }
+
   /** Why a commit cannot be approved as it is. */
   async #problemOf({ agent, sha }: ApprovalRow, diff: Diff): Promise<string | null> {
     if (diff.truncated !== null) return diff.truncated

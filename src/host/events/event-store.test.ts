@@ -45,3 +45,56 @@ test('shows a row that cannot be read in its place', async () => {
   assert.match(JSON.stringify(broken?.event), /cannot be decoded/)
   assert.deepEqual(sound?.event, note('second'))
 })
+
+test('pages back, newest page first', async () => {
+  using db = openEventDatabase(':memory:')
+  const store = new EventStore(db)
+  for (const agent of ['alice', 'bob']) {
+    await store.append(
+      agent,
+      1,
+      [1, 2, 3].map((n) => ({ n, at: n, event: note(`${n}`) })),
+    )
+  }
+  const numbers = (before?: number) => store.list('bob', { before, limit: 2 }).map(({ seq, n }) => [seq, n])
+  assert.deepEqual(numbers(), [
+    [5, 2],
+    [6, 3],
+  ])
+  assert.deepEqual(numbers(5), [[4, 1]])
+  assert.deepEqual(numbers(4), [])
+  assert.equal(store.newest('alice'), 3)
+  assert.equal(store.hasMoreThan('alice', 0, 2), true)
+  assert.equal(store.hasMoreThan('alice', 0, 3), false)
+  assert.throws(() => store.get('alice', 4), { code: 'not_found' })
+})
+
+test('finds what events say, however it is written there, and not the names of their fields', async () => {
+  using db = openEventDatabase(':memory:')
+  const store = new EventStore(db)
+  const texts = ['say "häl\no"', 'nothing', 'SAY "HÄL\nO" again', 'level']
+  await store.append(
+    'alice',
+    1,
+    texts.map((text, n) => ({ n, at: n, event: note(text) })),
+  )
+  const found = (text: string, limit = 10) => store.search('alice', { text, limit }).events.map(({ n }) => n)
+  assert.deepEqual(found('"häl\no"'), [2, 0])
+  assert.deepEqual(found('LEVEL'), [3])
+  assert.deepEqual(found('%'), [])
+  const first = store.search('alice', { text: 'say', limit: 1 })
+  assert.deepEqual([first.events[0]?.n, first.next], [2, 3])
+  const second = store.search('alice', { text: 'say', limit: 1, before: first.next ?? 0 })
+  assert.equal(second.events[0]?.n, 0)
+})
+
+test('looks at so much of the past in one search, and says where to go on', async () => {
+  using db = openEventDatabase(':memory:')
+  const store = new EventStore(db)
+  const events = Array.from({ length: 6_000 }, (_, n) => ({ n, at: n, event: note(n === 0 ? 'needle' : 'hay') }))
+  await store.append('alice', 1, events)
+  const first = store.search('alice', { text: 'needle', limit: 10 })
+  assert.deepEqual([first.events, first.next], [[], 1_001])
+  const second = store.search('alice', { text: 'needle', limit: 10, before: first.next ?? 0 })
+  assert.deepEqual([second.events.map(({ n }) => n), second.next], [[0], null])
+})

@@ -55,20 +55,57 @@ export class EventStore {
     return isAbout ? Number(row?.at) : undefined
   }
 
-  /** Events after `after`, oldest first; without it the newest ones. Fewer than `limit` when they are large. */
-  list(agent: string, { after, limit }: { after?: number; limit: number }): StoredEvent[] {
+  /** Events after `after`, oldest first; without it the newest ones before `before`. Fewer than `limit` when they are large. */
+  list(
+    agent: string,
+    { after, before = Number.MAX_SAFE_INTEGER, limit }: { after?: number; before?: number; limit: number },
+  ): StoredEvent[] {
     const rows =
       after === undefined
-        ? this.#read('SELECT * FROM events WHERE agent = ? ORDER BY seq DESC LIMIT ?', agent, limit).reverse()
+        ? this.#read(BEFORE, agent, before, limit).reverse()
         : this.#read('SELECT * FROM events WHERE agent = ? AND seq > ? ORDER BY seq LIMIT ?', agent, after, limit)
-    return rows.map((row) => ({
-      seq: Number(row.seq),
-      agent: String(row.agent),
-      epoch: Number(row.epoch),
-      n: Number(row.n),
-      at: Number(row.at),
-      event: decode(row),
-    }))
+    return rows.map(toStoredEvent)
+  }
+
+  /** Throws `not_found`. */
+  get(agent: string, seq: number): StoredEvent {
+    const row = this.#db.get('SELECT * FROM events WHERE agent = ? AND seq = ?', agent, seq)
+    if (!row) throw new HiveError('not_found', `no event ${seq} of ${agent}`)
+    return toStoredEvent(row)
+  }
+
+  /** The number of the newest event of an agent; 0 when it has none. */
+  newest(agent: string): number {
+    return Number(this.#db.get('SELECT max(seq) AS seq FROM events WHERE agent = ?', agent)?.seq ?? 0)
+  }
+
+  /** Whether an agent has more than `count` events after `after`. */
+  hasMoreThan(agent: string, after: number, count: number): boolean {
+    const sql = 'SELECT 1 FROM events WHERE agent = ? AND seq > ? LIMIT 1 OFFSET ?'
+    return this.#db.get(sql, agent, after, count) !== undefined
+  }
+
+  /**
+   * Events with a string in them that contains `text`, in whatever case, newest first. Looks at so many of those before
+   * `before` as take little time; `next` is where to go on, null at the beginning.
+   */
+  search(
+    agent: string,
+    { text, before = Number.MAX_SAFE_INTEGER, limit }: { text: string; before?: number; limit: number },
+  ): { events: StoredEvent[]; next: number | null } {
+    const wanted = text.toLowerCase()
+    const escaped = JSON.stringify(wanted).slice(1, -1)
+    const events: StoredEvent[] = []
+    const rows = this.#read(BEFORE, agent, before, MAX_SEARCHED)
+    for (const row of rows) {
+      if (!String(row.event).toLowerCase().includes(escaped)) continue
+      const found = toStoredEvent(row)
+      if (!hasText(found.event, wanted)) continue
+      events.push(found)
+      if (events.length === limit) return { events, next: found.seq }
+    }
+    const last = Number(rows.at(-1)?.seq ?? 0)
+    return { events, next: this.#read(BEFORE, agent, last, 1).length > 0 ? last : null }
   }
 
   #read(sql: string, ...values: (string | number)[]): Row[] {
@@ -83,8 +120,28 @@ export class EventStore {
   }
 }
 
+const BEFORE = 'SELECT * FROM events WHERE agent = ? AND seq < ? ORDER BY seq DESC LIMIT ?'
+
+/** So many events at most does one search look at. */
+const MAX_SEARCHED = 5_000
+
+/** Whether a string somewhere in a value, but no name of a field, contains a lower-case text. */
+const hasText = (value: unknown, wanted: string): boolean => {
+  if (typeof value === 'string') return value.toLowerCase().includes(wanted)
+  return typeof value === 'object' && value !== null && Object.values(value).some((inner) => hasText(inner, wanted))
+}
+
 /** A page of events ends when it has so many characters: whoever reads it waits for all of it. */
 const MAX_PAGE_CHARACTERS = 2 * 1024 * 1024
+
+const toStoredEvent = (row: Row): StoredEvent => ({
+  seq: Number(row.seq),
+  agent: String(row.agent),
+  epoch: Number(row.epoch),
+  n: Number(row.n),
+  at: Number(row.at),
+  event: decode(row),
+})
 
 /** A row that cannot be read is shown as such in its place. */
 function decode(row: Row): LiveEvent {

@@ -20,6 +20,7 @@ import type { Secrets } from '../secrets.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 import { type SupervisionDeps, supervisionHandlers } from './host-supervision.ts'
+import { type WebLinks, webHandlers } from './host-web.ts'
 
 export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps, SupervisionDeps {
   readonly registry: AgentRegistry
@@ -45,6 +46,7 @@ export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps, Supervision
     readonly network: 'none' | 'host'
   }
   readonly errors: () => Problem[]
+  readonly web: WebLinks
   readonly shutdown: (options: { stopAgents: boolean }) => void
 }
 
@@ -145,11 +147,11 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { message }
     },
 
-    async events({ agent, after, limit, wait_seconds }, { signal }) {
+    async events({ agent, after, before, limit, wait_seconds }, { signal }) {
       registry.get(agent)
       const until = performance.now() + wait_seconds * 1000
       for (;;) {
-        const page = events.list(agent, { after, limit })
+        const page = events.list(agent, { after, before, limit })
         const left = until - performance.now()
         if (page.length > 0 || after === undefined || left <= 0 || signal.aborted) {
           return { events: page, cursor: page.at(-1)?.seq ?? after ?? 0 }
@@ -249,6 +251,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     },
 
     ...hostScheduleHandlers(deps),
+    ...webHandlers(deps),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })
