@@ -27,12 +27,16 @@ import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
+import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
+import { Permissions } from './permissions/permissions.ts'
+import { Questions } from './questions/questions.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
 import { startRetention } from './retention.ts'
+import { Alarm } from './schedules/alarm.ts'
 import { Secrets } from './secrets.ts'
 import { seedDemo } from './seed-demo.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
@@ -122,7 +126,20 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
   await gateway.open()
 
-  const broker = running.use(
+  const audit = new AuditLog(db)
+  const passes = createFailPoints(process.env.HIVE_FAIL_POINT)
+  /** Something waits for the operator, or does not any more. */
+  const onQueueChanged = () => {
+    broker.changes.notify()
+    queueAlarm.set()
+  }
+  const permissions = new Permissions({
+    db,
+    audit,
+    waitMs: settings.permissionSeconds * 1000,
+    onChange: onQueueChanged,
+  })
+  const broker: Broker = running.use(
     new Broker({
       store,
       slots: settings.slots ?? defaultSlots(),
@@ -130,9 +147,25 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       chainRate: { perSecond: settings.chainPerMinute / 60, burst: settings.chainPerMinute },
       recipients: registry,
       allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
+      onTurnOver: (agent) =>
+        // What is left of it ends with its deadline, or at the next start.
+        permissions.withdrawAllOf(agent).catch((error) => {
+          log.error({ agent, error: errorText(error) }, 'the permissions of a turn that is over could not be withdrawn')
+        }),
       now,
     }),
   )
+  const questions = new Questions({
+    db,
+    registry,
+    broker,
+    audit,
+    mayAsk: (agent) => deployments.find(agent)?.config.askOperator === true,
+    onChange: onQueueChanged,
+    passes,
+  })
+  const { deadlineMs } = createIntervals(settings.speedup)
+  const queueAlarm: Alarm = running.use(new Alarm({ sources: [questions, permissions], deadlineMs, log }))
   const supervisor = running.use(
     new Supervisor({
       registry,
@@ -161,6 +194,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       broker,
       supervisor,
       deployments,
+      isAsking: (agent) => permissions.isAsking(agent),
       defaultModel: settings.model,
       revision: app.revision,
       now,
@@ -181,6 +215,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     deployments,
     secret,
     events,
+    questions,
+    permissions,
     log,
     defaults: {
       model: settings.model,
@@ -191,7 +227,6 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     },
     agentEnv,
   }
-  const audit = new AuditLog(db)
   const news = new ManagerNews({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
@@ -212,7 +247,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       log,
       configureGateway: (agent) => gateway.configure(agent),
       onRepositoriesChanged,
-      onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
+      onDestroyed: async (agent) => {
+        await approvals.failAllOf(agent, `${agent} was destroyed`)
+        await questions.cancelAllOf(agent)
+      },
       openSocket: (agent) => {
         // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {
@@ -244,7 +282,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     healthMs: settings.healthSeconds * 1000,
     onChange: () => broker.changes.notify(),
     onRepositoriesChanged,
-    passes: createFailPoints(process.env.HIVE_FAIL_POINT),
+    passes,
     log,
     now,
   })
@@ -264,6 +302,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
+  await permissions.resume((agent, epoch) => store.holds(agent) && store.epoch(agent) === epoch)
+  queueAlarm.look()
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
@@ -310,6 +350,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         lifecycle,
         deployments,
         approvals,
+        repositories,
+        questions,
+        permissions,
         secrets,
         audit,
         events,
@@ -330,6 +373,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           ...supervisor.errors(),
           ...deployer.errors(),
           ...repositories.errors(),
+          ...queueAlarm.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
             : []),

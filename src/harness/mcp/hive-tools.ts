@@ -1,10 +1,15 @@
 import type { agentOps } from '../../wire/agent-ops.ts'
 import type { Ops, Output } from '../../wire/op.ts'
+import { agentQuestionOps } from '../../wire/questions.ts'
 import type { Delivery } from '../../wire/things.ts'
 import { wakePrompt } from '../turn/wake-prompt.ts'
 import { createToolServer, type ToolServer } from './tool-server.ts'
 
 type Input = Record<string, unknown>
+
+/** The operations whose tools an agent has: those about questions only when it may ask the operator. */
+export const offeredOps = (ops: Ops, { mayAsk }: { mayAsk: boolean }): Ops =>
+  Object.fromEntries(Object.entries(ops).filter(([name]) => mayAsk || !Object.hasOwn(agentQuestionOps, name)))
 
 /** Makes of what the model says the op's input, where that is more than it; `describe` tells the model what came of it. */
 export type Preparation = (
@@ -28,8 +33,9 @@ export function createHiveTools(
   { onMessage = () => {}, preparations = {} }: HiveToolsOptions = {},
 ): ToolServer {
   const prepare: Readonly<Record<string, Preparation>> = {
-    // A call that has to be repeated must not send twice.
+    // A call that has to be repeated must not send, or ask, twice.
     send: async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: asJson }),
+    ask_operator: async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: describeAsked }),
     recv: async (input) => ({ input, describe: (output) => wakePrompt(messagesOf(output)) || '(empty)' }),
     ...preparations,
   }
@@ -43,4 +49,6 @@ export function createHiveTools(
 }
 
 const asJson = (output: unknown): string => JSON.stringify(output)
+const describeAsked = (output: unknown): string =>
+  `Question ${(output as Output<typeof agentOps.ask_operator>).id} waits for the operator. The answer wakes you, as an event operator_answered: end your turn when there is nothing else to do.`
 const messagesOf = (output: unknown): Delivery[] => (output as Output<typeof agentOps.recv>).messages

@@ -13,6 +13,8 @@ export interface AgentViewsOptions {
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
   readonly deployments: Pick<Deployments, 'find' | 'deployed'>
+  /** Whether its turn waits for a permission. */
+  readonly isAsking: (agent: string) => boolean
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
@@ -95,7 +97,8 @@ export class AgentViews implements Disposable {
 
   #factsOf(row: AgentRow): AgentFacts {
     const { broker, supervisor } = this.#options
-    return { row, broker, link: supervisor.link(row.name), failure: supervisor.failure(row.name) }
+    const isAsking = this.#options.isAsking(row.name)
+    return { row, broker, link: supervisor.link(row.name), failure: supervisor.failure(row.name), isAsking }
   }
 
   #since(name: string, state: AgentState): number {
@@ -127,15 +130,17 @@ interface AgentFacts {
   readonly broker: Broker
   /** Why its container does not run. */
   readonly failure: Failure | null
+  readonly isAsking: boolean
 }
 
-function stateOf({ row, link, broker, failure }: AgentFacts): AgentState {
+function stateOf({ row, link, broker, failure, isAsking }: AgentFacts): AgentState {
   const { store } = broker
   const parked = store.parked(row.name)
   const live = link.live
   if (row.desired === 'stopped' && !live) return 'stopped'
   if (failure?.isFinal) return 'failed'
   if (!live) return 'offline'
+  if (store.holds(row.name) && isAsking) return 'asking'
   if (store.holds(row.name)) return live.brain === 'compacting' ? 'compacting' : 'thinking'
   if (parked?.reason === 'login' || live.ready?.claude === 'needs_login') return 'needs_login'
   if (parked) return 'parked'

@@ -19,6 +19,8 @@ export interface BrokerOptions {
   readonly recipients: Recipients
   /** To whom an agent may send beside the manager, as its configuration says; undefined: to everyone. */
   readonly allowedRecipients?: (agent: string) => readonly string[] | undefined
+  /** Told when the turn of an agent is over, however it ended. */
+  readonly onTurnOver?: (agent: string) => void
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -86,6 +88,7 @@ export class Broker implements Disposable {
   readonly #slots: number
   readonly #recipients: Recipients
   readonly #allowedRecipients: (agent: string) => readonly string[] | undefined
+  readonly #onTurnOver: (agent: string) => void
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -101,6 +104,7 @@ export class Broker implements Disposable {
     this.#slots = options.slots
     this.#recipients = options.recipients
     this.#allowedRecipients = options.allowedRecipients ?? (() => undefined)
+    this.#onTurnOver = options.onTurnOver ?? (() => {})
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -378,6 +382,7 @@ export class Broker implements Disposable {
   #turnIsOver(agent: string, notified: readonly string[]): void {
     this.#slotLine.delete(agent)
     this.#giveSlotBack(agent)
+    this.#onTurnOver(agent)
     this.#deliverTo(notified)
     this.changes.notify()
   }

@@ -3,8 +3,11 @@ import { describe, test } from 'node:test'
 import { createLog } from '../../kit/log.ts'
 import { HarnessLink } from '../agents/harness-link.ts'
 import { openSupervised } from '../agents/supervised-in-test.ts'
+import { AuditLog } from '../audit-log.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
+import { Permissions } from '../permissions/permissions.ts'
+import { Questions } from '../questions/questions.ts'
 import { agentHandlers } from './agent-socket.ts'
 
 const DEFAULTS = { model: 'haiku', keepWarmMs: 1, hangMs: 1, heartbeatMs: 1, checkpointAt: 0 }
@@ -13,6 +16,7 @@ async function openSocket() {
   const hive = await openSupervised()
   const eventDb = openEventDatabase(':memory:')
   const events = new EventStore(eventDb)
+  const audit = new AuditLog(hive.db)
   return {
     ...hive,
     events,
@@ -25,6 +29,14 @@ async function openSocket() {
         supervisor,
         secret: () => undefined,
         events,
+        questions: new Questions({
+          ...hive,
+          audit,
+          mayAsk: () => false,
+          onChange: () => {},
+          passes: () => {},
+        }),
+        permissions: new Permissions({ db: hive.db, audit, waitMs: 60_000, onChange: () => {} }),
         log: createLog('silent'),
         defaults: DEFAULTS,
         agentEnv: () => ({}),

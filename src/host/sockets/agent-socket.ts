@@ -2,7 +2,7 @@ import type { Log } from '../../kit/log.ts'
 import type { agentOps, HarnessSettings } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
-import type { Call, Handlers } from '../../wire/op.ts'
+import type { Handlers } from '../../wire/op.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 import { agentEnvOf, harnessConfigOf } from '../agents/agent-settings.ts'
 import type { Deployments } from '../agents/deployments.ts'
@@ -10,8 +10,10 @@ import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
+import { type AgentPermissionDeps, agentPermissionHandlers } from './agent-permissions.ts'
+import { type AgentQuestionDeps, agentQuestionHandlers } from './agent-questions.ts'
 
-export interface AgentSocketDeps {
+export interface AgentSocketDeps extends AgentQuestionDeps, AgentPermissionDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'admitMail'>
@@ -29,10 +31,6 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
   const { registry, broker, supervisor, deployments, secret, events, log, defaults } = deps
   const { store } = broker
   const link = supervisor.link(agent)
-
-  const assertEpoch = (call: Call, epoch: number) => {
-    if (link.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
-  }
 
   const endTurn = async (epoch: number, ids: number[], end: TurnEnd, accepted: boolean) => {
     try {
@@ -100,14 +98,14 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     },
 
     async ack({ epoch, ids, end }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       await endTurn(epoch, ids, end, true)
       link.turnEnded(end)
       return {}
     },
 
     async release({ epoch, ids, end }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       const { action } = await endTurn(epoch, ids, end, false)
       link.turnEnded(end)
       return { action }
@@ -116,7 +114,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     inbox: async ({ limit }) => ({ messages: await store.waiting(agent, limit) }),
 
     async append_events({ epoch, events: batch }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       await events.append(agent, epoch, batch)
       return {}
     },
@@ -125,5 +123,8 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.assertHarness(call)
       return { commands: await link.takeCommands(wait_seconds * 1000, call.signal) }
     },
+
+    ...agentQuestionHandlers(deps, agent),
+    ...agentPermissionHandlers(deps, { agent, link }),
   }
 }

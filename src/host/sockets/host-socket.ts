@@ -16,8 +16,10 @@ import type { EventStore } from '../events/event-store.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type HostPermissionDeps, hostPermissionHandlers } from './host-permissions.ts'
+import { type HostQuestionDeps, hostQuestionHandlers } from './host-questions.ts'
 
-export interface HostSocketDeps {
+export interface HostSocketDeps extends HostQuestionDeps, HostPermissionDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -237,6 +239,9 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       await audit.note({ actor, verb: 'remove_secret', detail: { name } })
       return {}
     },
+
+    ...hostQuestionHandlers(deps),
+    ...hostPermissionHandlers(deps),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })

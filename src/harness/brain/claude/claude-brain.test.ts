@@ -29,6 +29,7 @@ const openClaude =
       model: 'haiku',
       systemPromptFile: join(home, 'role.md'),
       tools: ['Bash', 'Read'],
+      askPermission: async () => ({ allowed: false, message: 'not in this test' }),
       config: { mcpServers: {} },
       sessionFile: join(home, 'session'),
       keepWarmMs: 600_000,

@@ -8,6 +8,7 @@ import { type Control, createControl } from './control.ts'
 import { type Delta, readDelta } from './delta.ts'
 import { answerRequest } from './engine-requests.ts'
 import { createMcpResponder, type McpResponder, type ToolServer } from './mcp-responder.ts'
+import { type AskPermission, createPermissionRequests, type PermissionRequests } from './permission-requests.ts'
 import { press } from './press.ts'
 import { findServerProblems } from './server-problems.ts'
 import { hasEnded, observe, type StopCause, type TurnFacts } from './turn-facts.ts'
@@ -20,6 +21,7 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string>>
   readonly session: { readonly id: string; readonly resume: boolean }
   readonly toolServer: ToolServer
+  readonly askPermission: AskPermission
   /** Tool servers that it starts itself. */
   readonly servers: readonly string[]
   /** Milliseconds that one of them may take to start. */
@@ -68,6 +70,7 @@ export class Engine {
   readonly #process: ClaudeProcess
   readonly #control: Control
   readonly #mcp: McpResponder
+  readonly #permissions: PermissionRequests
   #account: Account = {}
   /** Dollars of the conversation so far: a resumed one goes on from what its earlier processes cost. */
   #cost: Promise<number | undefined> = Promise.resolve(0)
@@ -105,9 +108,11 @@ export class Engine {
     })
     this.#control = createControl((message) => this.#process.send(message))
     this.#mcp = createMcpResponder(options.toolServer)
+    this.#permissions = createPermissionRequests(options.askPermission)
     this.exited = this.#process.exited.then((exit) => {
       this.#control.failAll(describeExit(exit))
       this.#mcp.abortAll()
+      this.#permissions.abortAll()
       return exit
     })
   }
@@ -178,8 +183,8 @@ export class Engine {
     const idle = Promise.withResolvers<void>()
     const over = Promise.race([idle.promise.then(() => undefined), this.exited])
     const watchdog = setTimeout(() => {
-      // A call of ours that has not been answered is no fault of the engine's.
-      if (this.#mcp.pending > 0) watchdog.refresh()
+      // What we have not answered is no fault of the engine's.
+      if (this.#mcp.pending > 0 || this.#permissions.pending > 0) watchdog.refresh()
       else void this.#stop(turn, 'hang')
     }, this.#options.hangMs)
     const turn: Turn = { facts: {}, idle, over, watchdog }
@@ -221,7 +226,7 @@ export class Engine {
     const complain = (error: unknown): void =>
       this.#options.onWarning(`claude sent what cannot be read (${String(message.type)}): ${errorText(error)}`)
     try {
-      if (message.type === 'control_request') answerRequest(message, this.#control, this.#mcp).catch(complain)
+      if (message.type === 'control_request') this.#answer(message).catch(complain)
       else this.#route(message)
     } catch (error) {
       complain(error)
@@ -230,12 +235,17 @@ export class Engine {
     if (this.#turn && !this.#turn.facts.stopped && message.type !== 'keep_alive') this.#turn.watchdog.refresh()
   }
 
+  #answer(message: StreamMessage): Promise<void> {
+    return answerRequest(message, { control: this.#control, mcp: this.#mcp, permissions: this.#permissions })
+  }
+
   #route(message: StreamMessage): void {
     if (message.type === 'control_response') this.#control.settle(message)
+    else if (message.type === 'control_cancel_request') this.#permissions.cancel(message)
     else if (message.type === 'stream_event') {
       const delta = readDelta(message)
       if (delta) this.#options.onDelta(delta)
-    } else if (message.type !== 'control_cancel_request' && message.type !== 'keep_alive') {
+    } else if (message.type !== 'keep_alive') {
       this.#options.onMessage(message)
       if (this.#turn) this.#follow(this.#turn, message)
     }
