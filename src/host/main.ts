@@ -136,6 +136,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const permissions = new Permissions({
     db,
     audit,
+    bashOf: (agent) => deployments.find(agent)?.config.bash,
     waitMs: settings.permissionSeconds * 1000,
     onChange: onQueueChanged,
   })

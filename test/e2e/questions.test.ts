@@ -124,7 +124,10 @@ describe('questions to the operator', { timeout: 180_000 }, () => {
     await hive.message(id, ({ state }) => state === 'done')
     assert.match(await hive.output('alice', id), /No such tool available/)
     await using other = await connectOps(agentOps, join(hive.runDir, 'agents/alice/mcp.sock'))
-    await assert.rejects(other.call.ask_operator({ question: 'may I?' }), { code: 'forbidden', hint: /ask the manager/ })
+    await assert.rejects(other.call.ask_operator({ question: 'may I?' }), {
+      code: 'forbidden',
+      hint: /ask the manager/,
+    })
 
     const approval = await propose(hive, 'alice', { 'agent.json': '{ "askOperator": true }' })
     await approve(hive, approval.id)
@@ -158,7 +161,9 @@ describe('questions to the operator', { timeout: 180_000 }, () => {
 
     await host.destroy({ agent: 'alice' })
     assert.deepEqual((await host.questions({ agent: 'alice' })).questions, [])
-    const ended = (await host.questions({ agent: 'alice', all: true })).questions.filter(({ question }) => question === evil)
+    const ended = (await host.questions({ agent: 'alice', all: true })).questions.filter(
+      ({ question }) => question === evil,
+    )
     assert.ok(ended.length === 20 && ended.every(({ state }) => state === 'cancelled'))
   })
 })

@@ -7,12 +7,14 @@ import type { Permission, PermissionState } from '../../wire/permissions.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import type { AuditLog } from '../audit-log.ts'
 import type { DueSource } from '../schedules/alarm.ts'
-import { patternFor } from './bash-pattern.ts'
+import { isCovered, patternFor } from './bash-pattern.ts'
 import { type PermissionFilter, PermissionStore, type ToolCall } from './permission-store.ts'
 
 export interface PermissionsOptions {
   readonly db: Database
   readonly audit: AuditLog
+  /** Patterns of the commands that an agent may run; undefined: it may run all. */
+  readonly bashOf: (agent: string) => readonly string[] | undefined
   /** How long a turn waits for a decision. */
   readonly waitMs: number
   /** Told of every change: something else may wait for the operator, or be due next. */
@@ -73,7 +75,7 @@ export class Permissions implements DueSource {
   async #add(call: ToolCall, { tool, input, description }: ToolUse): Promise<number> {
     const { db, waitMs, onChange } = this.#options
     const askedAt = this.#now()
-    const pattern = patternFor(tool, input)
+    const pattern = this.#patternFor(call.agent, tool, input)
     const id = await db.write(() => {
       const before = this.#store.idOf(call)
       if (before !== undefined) return before
@@ -86,6 +88,13 @@ export class Permissions implements DueSource {
     })
     onChange()
     return id
+  }
+
+  /** What is asked for although it is allowed, no pattern helps: the engine wants somebody to look. */
+  #patternFor(agent: string, tool: string, input: string): string | null {
+    const allowed = this.#options.bashOf(agent)
+    const pattern = patternFor(tool, input)
+    return pattern === null || allowed === undefined || isCovered(allowed, pattern) ? null : pattern
   }
 
   /** The engine does not ask for a call any more. */
