@@ -149,6 +149,17 @@ describe('a use of a tool that a configuration does not allow', { timeout: 180_0
     assert.deepEqual((await host.permissions({})).permissions, [])
   })
 
+  test('may be one that the engine has looked at whatever is allowed; there no pattern helps', async () => {
+    const { message, permission } = await askedFor(hive, 'write /state/.bashrc')
+    assert.deepEqual([permission.tool, permission.pattern], ['Write', null])
+    const host = await hive.host()
+    await assert.rejects(host.propose_permission({ id: permission.id, pattern: 'touch *' }), { code: 'bad_input' })
+    await host.permit({ id: permission.id })
+    assert.match(await hive.output('alice', message), /created successfully/)
+    const { id } = await hive.tell('alice', 'write /state/notes.md')
+    assert.match(await hive.output('alice', id), /created successfully/)
+  })
+
   test('cannot be asked for by another process of the sandbox', async () => {
     await using other = await connectOps(agentOps, join(hive.runDir, 'agents/alice/mcp.sock'))
     const call = { epoch: 1, request: 'x', tool: 'Bash', input: '{}' }

@@ -26,7 +26,7 @@ export const addPermit = (program: Command, cli: Cli): Command =>
         const text = `permission ${id} is given, for this one use\n`
         if (pattern === undefined) return show(cli, flags, { data: { permission, approval: null }, text: () => text })
         // The agent goes on, whatever becomes of the proposal.
-        say(cli, `hive: ${text.trimEnd()}`)
+        if (!flags.json) say(cli, `hive: ${text.trimEnd()}`)
         const { approval } = await call.propose_permission({ id, pattern })
         show(cli, flags, {
           data: { permission, approval },

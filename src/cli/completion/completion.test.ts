@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { approvalOf } from '../fake-approvals.ts'
 import { FakeHive, messageOf } from '../fake-hive.ts'
+import { permissionOf, questionOf } from '../fake-queue.ts'
 import { runHive } from '../run-in-test.ts'
 
 describe('completion', () => {
@@ -97,6 +98,18 @@ describe('completion', () => {
     assert.deepEqual(await live('secret', 'remove', ''), ['github'])
   })
 
+  test('knows questions that are open and permissions that are asked for', async () => {
+    Object.assign(hive.also, {
+      questions: () => ({ questions: [questionOf(3, { question: 'which\x1b one?\nmore' })], errors: [] }),
+      permissions: () => ({ permissions: [permissionOf(4)], errors: [] }),
+    })
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'answer', ''), ['3\tmanager: which\\x1b one?'])
+    assert.deepEqual(await live('cancel-question', ''), ['3'])
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'permit', ''), ['4\talice: npm test --x'])
+    assert.deepEqual(await live('refuse', ''), ['4'])
+    assert.deepEqual(await live('questions', '--agent', ''), ['manager', 'alice'])
+  })
+
   test('is silent without a daemon', async () => {
     assert.deepEqual(await complete('--run-dir', '/nonexistent', 'logs', ''), [])
   })
@@ -130,7 +143,7 @@ describe('completion', () => {
           'bash',
           ...words,
         ])
-      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrequeue\n')
+      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrefuse\nrequeue\n')
       assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
       assert.equal(await type('hive', 'messages', '--state', '=', 'de'), 'dead\n')
     })
