@@ -17,6 +17,18 @@ const writing: Scenario = {
       body: '^write (\\S+)$',
       do: [{ call: 'Write', with: { file_path: '{1}', content: 'written' } }, { say: '{result}' }],
     },
+    {
+      body: '^both$',
+      do: [
+        {
+          calls: ['first', 'second'].map((name) => ({
+            call: 'Bash',
+            with: { command: `touch ${name} && echo ${name} made`, description: name },
+          })),
+        },
+        { say: '{result}' },
+      ],
+    },
     ...obey.rules,
   ],
 }
@@ -147,6 +159,21 @@ describe('a use of a tool that a configuration does not allow', { timeout: 180_0
     )
     assert.equal((await hive.tell('alice', 'bash mkdir -p two')).state, 'done')
     assert.deepEqual((await host.permissions({})).permissions, [])
+  })
+
+  test('may be one of several that one reply asks for', async () => {
+    const host = await hive.host()
+    const { id: message } = await host.send({ to: 'alice', body: 'both' })
+    const decided = new Set<number>()
+    while ((await hive.agent('alice', ({ state, unread }) => state === 'asking' || unread === 0)).unread > 0) {
+      const { permissions } = await host.permissions({})
+      for (const { id, input } of permissions.filter(({ id }) => !decided.has(id))) {
+        decided.add(id)
+        await (input.includes('first') ? host.permit({ id }) : host.refuse({ id }))
+      }
+    }
+    assert.equal(decided.size, 2)
+    assert.match(await hive.output('alice', message), /first made.*refused/s)
   })
 
   test('may be one that the engine has looked at whatever is allowed; there no pattern helps', async () => {

@@ -125,10 +125,10 @@ export class PermissionStore {
     )
   }
 
-  /** Nobody asks for those of an agent any more. Gives whether there were any. */
-  withdrawAllOf(agent: string, at: number): boolean {
+  /** Nobody asks for those of an agent any more. */
+  withdrawAllOf(agent: string, at: number): void {
     const sql = `UPDATE permissions SET state = 'withdrawn', decided_at = ? WHERE state = 'pending' AND agent = ?`
-    return this.#db.run(sql, at, agent).changes > 0
+    this.#db.run(sql, at, agent)
   }
 
   /** Those that are pending, as far as it matters whose they are. */

@@ -120,13 +120,12 @@ export class Permissions implements DueSource {
   /** At the start: ends what was asked in turns that are over. */
   async resume(goesOn: (agent: string, epoch: number) => boolean): Promise<void> {
     const over = this.#store.pendingCalls().filter(({ agent, epoch }) => !goesOn(agent, epoch))
-    const at = this.#now()
-    await Promise.all(
-      over.map(({ id }) =>
-        this.#options.db.write(() => this.#store.decide(id, { state: 'withdrawn', message: null, at }), {
-          essential: true,
-        }),
-      ),
+    const withdrawn = { state: 'withdrawn', message: null, at: this.#now() } as const
+    await this.#options.db.write(
+      () => {
+        for (const { id } of over) this.#store.decide(id, withdrawn)
+      },
+      { essential: true },
     )
   }
 

@@ -118,14 +118,13 @@ export class QuestionStore {
     return this.#db.run(sql, state, answer, at, id).changes === 1
   }
 
-  /** Ends those whose time is over. Gives whether there were any. */
-  expire(now: number): boolean {
-    const { changes } = this.#db.run(
+  /** Ends those whose time is over. */
+  expire(now: number): void {
+    this.#db.run(
       `UPDATE questions SET state = 'expired', answer = ?, answered_at = ?2 WHERE state = 'open' AND deadline_at <= ?2`,
       EXPIRED_ANSWER,
       now,
     )
-    return changes > 0
   }
 
   /** Ends those of an agent that is gone: there is nobody to be told. */

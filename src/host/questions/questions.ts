@@ -40,6 +40,7 @@ const MAX_OPEN_CHARACTERS = 64 * 1024
 const RATE = { perSecond: 1 / 30, burst: 2 * MAX_OPEN }
 /** Told at once; the others follow. */
 const TOLD_AT_ONCE = 100
+const MAX_LISTED = 1000
 /** Of a question or an answer where it is only mentioned. */
 const MENTIONED_CHARS = 1_000
 
@@ -184,8 +185,6 @@ export class Questions implements DueSource {
     return attemptAll(this.#store.untold(TOLD_AT_ONCE), (question) => this.#tell(question))
   }
 }
-
-const MAX_LISTED = 1000
 
 function assertOpen({ id, state, answer }: Question): void {
   if (state === 'open') return
