@@ -2,9 +2,11 @@ import { Command } from 'commander'
 import { readPackageVersion } from '../kit/package-version.ts'
 import type { Cli } from './cli.ts'
 import { addAllow } from './commands/allow.ts'
+import { addAnswer } from './commands/answer.ts'
 import { addApprove } from './commands/approve.ts'
 import { addAudit } from './commands/audit.ts'
 import { addCancel } from './commands/cancel.ts'
+import { addCancelQuestion } from './commands/cancel-question.ts'
 import { addCancelReminder } from './commands/cancel-reminder.ts'
 import { addCompact } from './commands/compact.ts'
 import { addComplete } from './commands/complete.ts'
@@ -25,6 +27,10 @@ import { addNewSession } from './commands/new-session.ts'
 import { addOpen } from './commands/open.ts'
 import { addPause } from './commands/pause.ts'
 import { addPending } from './commands/pending.ts'
+import { addPermissions } from './commands/permissions.ts'
+import { addPermit } from './commands/permit.ts'
+import { addQuestions } from './commands/questions.ts'
+import { addRefuse } from './commands/refuse.ts'
 import { addReminders } from './commands/reminders.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
@@ -60,6 +66,10 @@ const GROUPS = [
   {
     title: 'Approvals',
     commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],
+  },
+  {
+    title: 'Questions',
+    commands: [addQuestions, addAnswer, addCancelQuestion, addPermissions, addPermit, addRefuse],
   },
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AGENT_CONFIG_FILE, CONFIG_MOUNT } from '../wire/agent-config.ts'
 import { agentOps, managerOps } from '../wire/agent-ops.ts'
 import { HiveError } from '../wire/errors.ts'
 import { roleOf } from '../wire/names.ts'
@@ -37,6 +38,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     >,
     socket: '/run/hive/mcp.sock',
     egressSocket: '/run/egress/egress.sock',
+    /** As it is deployed. */
+    agentConfig: `${CONFIG_MOUNT}/${AGENT_CONFIG_FILE}`,
     claude: '/opt/hive/claude',
     revisionFile: '/opt/hive/revision',
     state: '/state',

@@ -11,7 +11,8 @@ import { DaemonLink, type Hello } from './daemon-link.ts'
 import { EventQueue } from './event-queue.ts'
 import { openForwarder, PROXY_ENV } from './forwarder.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { createHiveTools } from './mcp/hive-tools.ts'
+import { createHiveTools, offeredOps } from './mcp/hive-tools.ts'
+import { createPermissionDesk } from './permission-desk.ts'
 import { agentPrompt } from './prompts/agent.ts'
 import { managerPrompt } from './prompts/manager.ts'
 import { gitGuard } from './repositories/git-config.ts'
@@ -33,8 +34,6 @@ export async function serve(config: Config): Promise<never> {
   const { ops, role } = config
   process.umask(0o027)
   mkdirSync(config.scratch, { recursive: true, mode: 0o700 })
-  const systemPromptFile = join(config.scratch, 'system-prompt.md')
-  writeFileSync(systemPromptFile, role === 'manager' ? managerPrompt() : agentPrompt(config.label))
 
   const ending = new AbortController()
   const link = new DaemonLink({
@@ -69,6 +68,9 @@ export async function serve(config: Config): Promise<never> {
   const { hello } = await link.connected()
   let current = engineSettings(hello)
   let { model } = hello.settings
+  const mayAsk = role === 'manager' || current.config.askOperator === true
+  const systemPromptFile = join(config.scratch, 'system-prompt.md')
+  writeFileSync(systemPromptFile, role === 'manager' ? managerPrompt() : agentPrompt(config.label, { mayAsk }))
 
   const events = new EventQueue({
     send: async (batch) => {
@@ -81,10 +83,14 @@ export async function serve(config: Config): Promise<never> {
     },
   })
 
-  const tools = createHiveTools(ops, (op, input, signal) => link.call(op as 'send', input as never, signal), {
-    onMessage: (message) => loop.join(message),
-    preparations: proposalTools(config.repositories),
-  })
+  const tools = createHiveTools(
+    offeredOps(ops, { mayAsk }),
+    (op, input, signal) => link.call(op as 'send', input as never, signal),
+    {
+      onMessage: (message) => loop.join(message),
+      preparations: proposalTools(config.repositories),
+    },
+  )
   // The next beat makes up for one that was refused.
   const heartbeat = new Heartbeat(() =>
     link.call('status', { brain: brain.state, turn: loop.used }).then(
@@ -104,6 +110,7 @@ export async function serve(config: Config): Promise<never> {
     tools: BUILTIN_TOOLS,
     sessionFile: config.sessionFile,
     toolServer: tools,
+    askPermission: createPermissionDesk(link),
     onEvent: (event) => events.push(event),
     onState: () => heartbeat.beat(),
     onUsage: () => heartbeat.beat(),

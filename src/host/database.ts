@@ -160,7 +160,8 @@ const HIVE_MIGRATIONS = [
     message     TEXT,
     UNIQUE (agent, epoch, request)
   ) STRICT;
-  CREATE INDEX permissions_pending ON permissions (id) WHERE state = 'pending';
+  CREATE INDEX permissions_pending ON permissions (agent) WHERE state = 'pending';
+  CREATE INDEX permissions_agent ON permissions (agent, id);
 
   CREATE TABLE reminders (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,

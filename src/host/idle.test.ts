@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createLog } from '../kit/log.ts'
 import { DEPLOYED, ORDINARY_USER, openSupervised } from './agents/supervised-in-test.ts'
+import { Alarm } from './alarm.ts'
 import type { ContainerRuntime } from './containers/runtime.ts'
 import { openEventDatabase } from './database.ts'
 import { EventStore } from './events/event-store.ts'
@@ -56,17 +57,17 @@ test('a hundred agents that wait for a day get no message and no turn, and nobod
 
   using eventDb = openEventDatabase(':memory:')
   const log = createLog('silent')
-  const { schedules, reminders, alarm } = openSchedules({
+  const { schedules, reminders } = openSchedules({
     db,
     registry,
     entriesOf: () => deployments.deployed().config.schedules,
     broker,
     inboxCap: 1000,
-    deadlineMs: 60 * SECOND,
+    onChange: () => {},
     passes: () => {},
-    log,
     now,
   })
+  const alarm = new Alarm({ sources: [schedules, reminders], deadlineMs: 60 * SECOND, log, now })
   await using _alarm = alarm
   using _retention = startRetention(broker.store, log, now)
   const looks = t.mock.method(schedules, 'tellDue')
@@ -76,7 +77,8 @@ test('a hundred agents that wait for a day get no message and no turn, and nobod
   const received: string[] = []
   const call = () => ({ connection: {}, signal: closing.signal })
   const deps = {
-    ...{ registry, broker, supervisor, deployments, reminders, log, defaults: DEFAULTS, accounts: hive.accounts },
+    ...hive,
+    ...{ registry, broker, supervisor, deployments, reminders, log, defaults: DEFAULTS },
     events: new EventStore(eventDb),
     secret: () => undefined,
     agentEnv: () => ({}),

@@ -18,6 +18,7 @@ import { Holds } from './agents/holds.ts'
 import { startMemoryWatch } from './agents/memory-watch.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
+import { Alarm } from './alarm.ts'
 import { findAppParts, installApp, pruneApps } from './app-dir.ts'
 import { openApprovals } from './approvals/open-approvals.ts'
 import { AuditLog } from './audit-log.ts'
@@ -37,6 +38,8 @@ import { Accounts } from './money/accounts.ts'
 import { DayNotes } from './money/day-notes.ts'
 import { Ledger } from './money/ledger.ts'
 import { RequestWatch } from './money/request-watch.ts'
+import { Permissions } from './permissions/permissions.ts'
+import { Questions } from './questions/questions.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
 import { startRetention } from './retention.ts'
@@ -158,7 +161,19 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
   await gateway.open()
 
-  const broker = running.use(
+  /** Something waits for the operator, or does not any more. */
+  const onQueueChanged = () => {
+    broker.changes.notify()
+    alarm.set()
+  }
+  const permissions = new Permissions({
+    db,
+    audit,
+    bashOf: (agent) => deployments.find(agent)?.config.bash,
+    waitMs: settings.permissionSeconds * 1000,
+    onChange: onQueueChanged,
+  })
+  const broker: Broker = running.use(
     new Broker({
       store,
       slots: settings.slots ?? defaultSlots(),
@@ -168,20 +183,39 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
       overspent: (agent) => accounts.overspent(agent),
       isHeld: (agent) => holds.isHeld(agent),
+      onTurnOver: (agent) =>
+        // What is left of it ends with its deadline, or at the next start.
+        permissions.withdrawAllOf(agent).catch((error) => {
+          log.error({ agent, error: errorText(error) }, 'the permissions of a turn that is over could not be withdrawn')
+        }),
       now,
     }),
   )
-  const { schedules, reminders, alarm } = openSchedules({
+  const { schedules, reminders } = openSchedules({
     db,
     registry,
     entriesOf: (agent) => deployments.deployed(agent)?.config.schedules,
     broker,
     inboxCap: settings.inboxCap,
-    deadlineMs: intervals.deadlineMs,
+    onChange: () => alarm.set(),
     passes,
-    log,
   })
-  running.use(alarm)
+  const questions = new Questions({
+    db,
+    registry,
+    broker,
+    audit,
+    mayAsk: (agent) => deployments.find(agent)?.config.askOperator === true,
+    onChange: onQueueChanged,
+    passes,
+  })
+  const alarm: Alarm = running.use(
+    new Alarm({
+      sources: [schedules, reminders, questions, permissions],
+      deadlineMs: intervals.deadlineMs,
+      log,
+    }),
+  )
   const news = new ManagerNews({ registry, broker, log })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
   const supervisor = running.use(
@@ -218,6 +252,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       accounts,
       holds,
       operation: (agent) => lifecycle.operation(agent),
+      isAsking: (agent) => permissions.isAsking(agent),
       defaultModel: settings.model,
       revision: app.revision,
       now,
@@ -240,6 +275,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     events,
     reminders,
     accounts,
+    questions,
+    permissions,
     log,
     defaults: {
       model: settings.model,
@@ -272,7 +309,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       log,
       configureGateway: (agent) => gateway.configure(agent),
       onRepositoriesChanged,
-      onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
+      onDestroyed: async (agent) => {
+        await approvals.failAllOf(agent, `${agent} was destroyed`)
+        await questions.cancelAllOf(agent)
+      },
       openSocket: (agent) => {
         // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {
@@ -332,6 +372,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
+  await permissions.resume((agent, epoch) => store.holds(agent) && store.epoch(agent) === epoch)
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
@@ -377,6 +418,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     holds,
     deployments,
     approvals,
+    repositories,
+    questions,
+    permissions,
     secrets,
     schedules,
     reminders,

@@ -78,11 +78,12 @@ export const hostQuestionOps = {
   },
   answer: {
     about: 'Answer a question; its asker is woken with it. The first answer counts.',
+    /** With the beginning of the question it fits a message. */
     input: ById.extend({
       answer: z
         .string()
         .min(1)
-        .max(32 * 1024),
+        .max(16 * 1024),
     }),
     output: z.object({ question: Question }),
   },

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { approvalOf } from '../fake-approvals.ts'
 import { FakeHive, messageOf } from '../fake-hive.ts'
+import { permissionOf, questionOf } from '../fake-queue.ts'
 import { runHive } from '../run-in-test.ts'
 
 describe('completion', () => {
@@ -104,6 +105,18 @@ describe('completion', () => {
     Object.assign(hive.also, { reminders: () => ({ reminders, errors: [] }) })
     assert.deepEqual(await complete('--run-dir', hive.runDir, 'cancel-reminder', ''), ['7\talice: look'])
     assert.deepEqual(await live('reminders', '--agent', ''), ['manager', 'alice'])
+  })
+
+  test('knows questions that are open and permissions that are asked for', async () => {
+    Object.assign(hive.also, {
+      questions: () => ({ questions: [questionOf(3, { question: 'which\x1b one?\nmore' })], errors: [] }),
+      permissions: () => ({ permissions: [permissionOf(4)], errors: [] }),
+    })
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'answer', ''), ['3\tmanager: which\\x1b one?'])
+    assert.deepEqual(await live('cancel-question', ''), ['3'])
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'permit', ''), ['4\talice: npm test --x'])
+    assert.deepEqual(await live('refuse', ''), ['4'])
+    assert.deepEqual(await live('questions', '--agent', ''), ['manager', 'alice'])
   })
 
   test('is silent without a daemon', async () => {

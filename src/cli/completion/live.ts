@@ -5,6 +5,7 @@ import type { Cli, GlobalFlags } from '../cli.ts'
 import { type HostClient, withDaemon } from '../daemon-client.ts'
 import { headline } from '../headline.ts'
 import { idOfNeed } from '../need-text.ts'
+import { useText } from '../permission-text.ts'
 import { printableLine } from '../printable.ts'
 import type { Candidate } from './candidates.ts'
 
@@ -37,6 +38,12 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   'show id': askApprovals,
   'approve id': askUndecided,
   'deny id': askUndecided,
+  'answer id': askQuestions,
+  'cancel-question id': askQuestions,
+  'questions --agent': askAgents,
+  'permit id': askPermissions,
+  'refuse id': askPermissions,
+  'permissions --agent': askAgents,
   'set name': askSecrets,
   'remove name': askSecrets,
   root: (call, signal) => askNeeds(call, signal, 'paused_chain'),
@@ -70,6 +77,22 @@ async function askUndecided(call: HostClient, signal: AbortSignal): Promise<Cand
 }
 
 const candidateOf = (approval: Approval): Candidate => ({ value: String(approval.id), about: requestText(approval) })
+
+async function askQuestions(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { questions } = await call.questions({}, { signal })
+  return questions.map(({ id, asker, question }) => ({
+    value: String(id),
+    about: `${printableLine(asker)}: ${headline(question, ABOUT_CELLS)}`,
+  }))
+}
+
+async function askPermissions(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { permissions } = await call.permissions({}, { signal })
+  return permissions.map((permission) => ({
+    value: String(permission.id),
+    about: `${printableLine(permission.agent)}: ${headline(useText(permission), ABOUT_CELLS)}`,
+  }))
+}
 
 async function askSecrets(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
   const { secrets } = await call.secrets({}, { signal })

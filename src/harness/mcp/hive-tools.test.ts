@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { agentOps } from '../../wire/agent-ops.ts'
 import type { Delivery } from '../../wire/things.ts'
-import { createHiveTools } from './hive-tools.ts'
+import { createHiveTools, offeredOps } from './hive-tools.ts'
 
 const message: Delivery = {
   id: 7,
@@ -44,4 +44,26 @@ test('a message that comes when nobody waits for it any more joins nothing', asy
   await receiving
   assert.deepEqual(joined, [])
   assert.ok(signals[0]?.aborted, 'whoever carries the call can end it')
+})
+
+test('only those who may ask the operator are offered the tools for it', () => {
+  const names = (mayAsk: boolean) => createHiveTools(offeredOps(agentOps, { mayAsk }), async () => ({})).tools()
+  const asking = (mayAsk: boolean) => names(mayAsk).filter(({ name }) => /question|operator/.test(name))
+  assert.deepEqual(asking(false), [])
+  assert.deepEqual(
+    asking(true).map(({ name }) => name),
+    ['ask_operator', 'cancel_question'],
+  )
+})
+
+test('a question is asked with a key, so that a call that is repeated asks once; the model is told not to poll', async () => {
+  const inputs: Record<string, unknown>[] = []
+  const tools = createHiveTools(agentOps, async (_op, input) => {
+    inputs.push(input)
+    return { id: 3 }
+  })
+  const call = () => tools.call('ask_operator', { question: 'which?' }, { signal: new AbortController().signal })
+  const [{ text }] = [await call(), await call()]
+  assert.match(text, /Question 3 waits .*end your turn/)
+  assert.equal(new Set(inputs.map(({ key }) => key)).size, 2)
 })

@@ -1,10 +1,15 @@
 import type { agentOps } from '../../wire/agent-ops.ts'
 import type { Ops, Output } from '../../wire/op.ts'
+import { agentQuestionOps } from '../../wire/questions.ts'
 import type { Delivery } from '../../wire/things.ts'
 import { wakePrompt } from '../turn/wake-prompt.ts'
 import { createToolServer, type ToolServer } from './tool-server.ts'
 
 type Input = Record<string, unknown>
+
+/** The operations whose tools an agent has: those about questions only when it may ask the operator. */
+export const offeredOps = (ops: Ops, { mayAsk }: { mayAsk: boolean }): Ops =>
+  Object.fromEntries(Object.entries(ops).filter(([name]) => mayAsk || !Object.hasOwn(agentQuestionOps, name)))
 
 /** Makes of what the model says the op's input, where that is more than it; `describe` tells the model what came of it. */
 export type Preparation = (
@@ -31,6 +36,7 @@ export function createHiveTools(
     // A call that has to be repeated must not do it twice.
     send: withKey,
     remind: withKey,
+    ask_operator: async (input) => ({ ...(await withKey(input)), describe: describeAsked }),
     recv: async (input) => ({ input, describe: (output) => wakePrompt(messagesOf(output)) || '(empty)' }),
     ...preparations,
   }
@@ -45,4 +51,6 @@ export function createHiveTools(
 
 const withKey: Preparation = async (input) => ({ input: { ...input, key: crypto.randomUUID() }, describe: asJson })
 const asJson = (output: unknown): string => JSON.stringify(output)
+const describeAsked = (output: unknown): string =>
+  `Question ${(output as Output<typeof agentOps.ask_operator>).id} waits for the operator. The answer wakes you, as an event operator_answered: end your turn when there is nothing else to do.`
 const messagesOf = (output: unknown): Delivery[] => (output as Output<typeof agentOps.recv>).messages

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { createLineSplitter } from '../../kit/json-lines.ts'
@@ -7,7 +8,19 @@ import { MAX_LINE_BYTES } from '../../wire/op.ts'
 import { createMcpResponder, RPC_ERRORS, rpcError } from '../brain/claude/mcp-responder.ts'
 import type { Config } from '../config.ts'
 import { proposalTools } from '../repositories/proposal.ts'
-import { createHiveTools } from './hive-tools.ts'
+import { createHiveTools, offeredOps } from './hive-tools.ts'
+
+const MayAsk = z.looseObject({ askOperator: z.boolean().default(false) })
+
+/** Only the harness is told the configuration; here it is read as it is deployed. Without a file it says nothing. */
+function readMayAsk({ agentConfig }: Config): boolean {
+  try {
+    return MayAsk.parse(JSON.parse(readFileSync(agentConfig, 'utf8'))).askOperator
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
 
 /** Nothing of ours waits for one, and it must not be answered. */
 const Response = z.union([z.looseObject({ result: z.unknown() }), z.looseObject({ error: z.looseObject({}) })])
@@ -25,7 +38,7 @@ export async function serveMcp(config: Config, input: Readable, output: Writable
   >
   const responder = createMcpResponder(
     createHiveTools(
-      config.ops,
+      offeredOps(config.ops, { mayAsk: config.role === 'manager' || readMayAsk(config) }),
       async (op, args, signal) => {
         const call = calls[op]
         if (!call) throw new Error(`no operation ${op}`)

@@ -1,6 +1,13 @@
-/** What an agent is told that is not the manager; `label` is its name. */
-export const agentPrompt = (label: string): string => `${worldPrompt(label)}\
-- Your configuration is at \`/config\`, read-only. You cannot change it: if you need a package, access or a setting, tell \`manager\` what and why. It proposes the change to the operator; once that is deployed you are restarted with it. If a human has to decide something, tell \`manager\`.
+/** What an agent is told that is not the manager; `label` is its name. `mayAsk`: its configuration lets it ask the operator. */
+export const agentPrompt = (label: string, { mayAsk }: { mayAsk: boolean }): string => `${worldPrompt(label)}\
+- Your configuration is at \`/config\`, read-only. You cannot change it: if you need a package, access or a setting, tell \`manager\` what and why. It proposes the change to the operator; once that is deployed you are restarted with it.${mayAsk ? '' : ' If a human has to decide something, tell `manager`.'}
+${mayAsk ? `\n${ASKING}` : ''}`
+
+/** How the operator is asked; for those who may. */
+export const ASKING = `## Asking the operator
+- \`mcp__hyperhive__ask_operator(question, options?, multi?, ttl_seconds?)\` puts a question to the human. It returns a number at once and never an answer: do not poll and do not ask again, go on with what does not depend on it, or end your turn.
+- The answer wakes you later, as a message from \`system\` with \`"event": "operator_answered"\`, \`id\`, \`question\` and \`answer\`: take the work up again with it. \`[expired]\`: nobody answered within \`ttl_seconds\`; \`[cancelled]\`: the operator does not want to decide it. Then do what is safe without an answer, and say so to whoever waits for it.
+- Ask only what a human has to decide, one thing at a time, with all that is needed to decide it; \`options\` are suggestions, the answer may be any text. \`mcp__hyperhive__cancel_question(id)\` takes a question back that is no longer needed.
 `
 
 /** What every agent is told about the world it lives in. */
@@ -20,5 +27,6 @@ export const worldPrompt = (
 
 ## Where you are
 - Your working directory is \`/state\`: your notes and work live there and survive restarts. Keep what you must remember in \`/state/notes.md\`, short and current.
+- A tool that says it needs the operator's permission was not used: nobody has permitted it. Go on without it, or say what you need and why; do not get around it.
 - There is no network but a proxy to public addresses (\`HTTPS_PROXY\` is set). You cannot reach the host.
 `

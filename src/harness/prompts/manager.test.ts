@@ -4,6 +4,7 @@ import { AgentConfig } from '../../wire/agent-config.ts'
 import { agentOps, managerOps } from '../../wire/agent-ops.ts'
 import { HelperEvent } from '../../wire/events.ts'
 import type { Ops } from '../../wire/op.ts'
+import { agentQuestionOps } from '../../wire/questions.ts'
 import { agentPrompt } from './agent.ts'
 import { managerPrompt } from './manager.ts'
 
@@ -18,8 +19,10 @@ test('the manager is told of all its tools, of every event and of every field of
 })
 
 test('an agent is told of its tools and of its configuration, and not of what only the manager has', () => {
-  const prompt = agentPrompt('alice')
-  assert.deepEqual(unsaid(prompt, toolsOf(agentOps)), [])
+  const prompt = agentPrompt('alice', { mayAsk: false })
+  const asking = toolsOf(agentQuestionOps)
+  assert.deepEqual(unsaid(prompt, toolsOf(agentOps)), asking)
+  assert.deepEqual(unsaid(agentPrompt('alice', { mayAsk: true }), [...asking, 'operator_answered']), [])
   assert.match(prompt, /^You are `alice`/)
   assert.match(prompt, /host\.\n- Your configuration is at `\/config`/)
   const others = toolsOf(managerOps).filter((name) => !toolsOf(agentOps).includes(name) && name.includes('_'))

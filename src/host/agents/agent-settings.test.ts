@@ -39,6 +39,10 @@ describe('what a configuration makes of an agent', () => {
     assert.deepEqual(harnessConfigOf(AgentConfig.parse({ bash: [] }), secrets), { mcpServers: {}, bash: [] })
   })
 
+  test('whether it may ask the operator', () => {
+    assert.equal(harnessConfigOf(AgentConfig.parse({ askOperator: true }), secrets).askOperator, true)
+  })
+
   test('a secret that is missing is named, with what makes it', () => {
     assert.deepEqual(
       missingSecrets(config, () => false),

@@ -11,7 +11,7 @@ export function harnessConfigOf({ mcpServers, bash, askOperator }: AgentConfig, 
     name,
     { ...server, env: fillIn(server.env, secrets) },
   ])
-  return { mcpServers: Object.fromEntries(filled), ...(bash && { bash }), askOperator }
+  return { mcpServers: Object.fromEntries(filled), ...(bash && { bash }), ...(askOperator && { askOperator }) }
 }
 
 /** What the configuration adds to the environment of an agent's engine. Throws `bad_input` naming a secret that is missing. */

@@ -19,6 +19,8 @@ export interface AgentViewsOptions {
   readonly holds: Pick<Holds, 'isHeld'>
   /** What is being done to an agent at the moment. */
   readonly operation: (agent: string) => Operation | null
+  /** Whether its turn waits for a permission. */
+  readonly isAsking: (agent: string) => boolean
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
@@ -101,8 +103,15 @@ export class AgentViews implements Disposable {
 
   #factsOf(row: AgentRow): AgentFacts {
     const { broker, supervisor, holds } = this.#options
-    const isHeld = holds.isHeld(row.name)
-    return { row, broker, isHeld, link: supervisor.link(row.name), failure: supervisor.failure(row.name) }
+    const { name } = row
+    return {
+      row,
+      broker,
+      isHeld: holds.isHeld(name),
+      isAsking: this.#options.isAsking(name),
+      link: supervisor.link(name),
+      failure: supervisor.failure(name),
+    }
   }
 
   #since(name: string, state: AgentState): number {
@@ -126,18 +135,20 @@ interface AgentFacts {
   readonly isHeld: boolean
   /** Why its container does not run. */
   readonly failure: Failure | null
+  readonly isAsking: boolean
 }
 
-function stateOf({ row, link, broker, isHeld, failure }: AgentFacts): AgentState {
+function stateOf({ row, link, broker, isHeld, isAsking, failure }: AgentFacts): AgentState {
   const { store } = broker
   const parked = store.parked(row.name)
   const live = link.live
   if (row.desired === 'stopped' && !live) return 'stopped'
   if (failure?.isFinal) return 'failed'
   if (!live) return 'offline'
+  if (store.holds(row.name) && isAsking) return 'asking'
   if (store.holds(row.name)) return live.brain === 'compacting' ? 'compacting' : 'thinking'
-  if (isHeld) return 'paused'
   if (parked?.reason === 'login' || live.ready?.claude === 'needs_login') return 'needs_login'
+  if (isHeld) return 'paused'
   if (parked) return 'parked'
   if (!live.ready) return 'starting'
   if (live.brain === 'compacting') return 'compacting'

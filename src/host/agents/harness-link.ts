@@ -160,6 +160,11 @@ export class HarnessLink {
     return this.#live
   }
 
+  /** The same for a call that belongs to one epoch. Throws `stale_lease` too, when that is over. */
+  assertEpoch(call: Call, epoch: number): void {
+    if (this.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
+  }
+
   /** Throws `conflict` when no harness is connected to do it. */
   command(command: Command): void {
     if (!this.#live) throw new HiveError('conflict', `${this.#agent} is offline`, { hint: `hive start ${this.#agent}` })

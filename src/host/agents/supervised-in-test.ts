@@ -16,6 +16,8 @@ import { ManagerNews } from '../manager-news.ts'
 import { Accounts } from '../money/accounts.ts'
 import { DayNotes } from '../money/day-notes.ts'
 import { Ledger } from '../money/ledger.ts'
+import { Permissions } from '../permissions/permissions.ts'
+import { Questions } from '../questions/questions.ts'
 import { CrashNews } from './crash-news.ts'
 import { Holds } from './holds.ts'
 import { AgentRegistry } from './registry.ts'
@@ -46,7 +48,8 @@ export async function openSupervised(
   const registry = new AgentRegistry(db)
   await registry.create('alice', 0)
   const ledger = new Ledger(db)
-  const notes = new DayNotes(db, new AuditLog(db))
+  const audit = new AuditLog(db)
+  const notes = new DayNotes(db, audit)
   const accounts = new Accounts({ ledger, notes, agents: () => registry.names(), budgetOf: () => ({}), hiveBudget: {} })
   makeAgentDirectories(layout, 'alice', 1, ORDINARY_USER)
   const broker = stack.use(
@@ -71,6 +74,7 @@ export async function openSupervised(
   const news = new ManagerNews({ registry, broker, log: createLog('silent') })
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
+  const permissions = new Permissions({ db, audit, bashOf: () => undefined, waitMs: 60_000, onChange: () => {} })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
   const supervisor = stack.use(
     new Supervisor({
@@ -107,6 +111,18 @@ export async function openSupervised(
     crashes,
     news,
     operation: () => null,
+    audit,
+    questions: new Questions({
+      db,
+      registry,
+      broker,
+      audit,
+      mayAsk: () => false,
+      onChange: () => {},
+      passes: () => {},
+    }),
+    permissions,
+    isAsking: (agent: string) => permissions.isAsking(agent),
     fake,
     runtime,
     supervisor,

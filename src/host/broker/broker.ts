@@ -23,6 +23,8 @@ export interface BrokerOptions {
   readonly overspent?: (agent: string) => Parking | undefined
   /** Whether nothing is to be delivered to an agent for now; whoever changes that opens its inbox. */
   readonly isHeld?: (agent: string) => boolean
+  /** Told when the turn of an agent is over, however it ended. */
+  readonly onTurnOver?: (agent: string) => void
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -94,6 +96,7 @@ export class Broker implements Disposable {
   readonly #allowedRecipients: (agent: string) => readonly string[] | undefined
   readonly #overspent: (agent: string) => Parking | undefined
   readonly #isHeld: (agent: string) => boolean
+  readonly #onTurnOver: (agent: string) => void
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -111,6 +114,7 @@ export class Broker implements Disposable {
     this.#allowedRecipients = options.allowedRecipients ?? (() => undefined)
     this.#overspent = options.overspent ?? (() => undefined)
     this.#isHeld = options.isHeld ?? (() => false)
+    this.#onTurnOver = options.onTurnOver ?? (() => {})
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -429,6 +433,7 @@ export class Broker implements Disposable {
   #turnIsOver(agent: string, notified: readonly string[]): void {
     this.#slotLine.delete(agent)
     this.#giveSlotBack(agent)
+    this.#onTurnOver(agent)
     this.#deliverTo(notified)
     this.changes.notify()
   }

@@ -9,6 +9,7 @@ import type { Diff } from '../../wire/approvals.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type CommitWords, readCommit } from './commit-words.ts'
+import { draftCommit } from './draft-commit.ts'
 import { extractTree } from './extract-tree.ts'
 import { type Files, makeRepository } from './first-commit.ts'
 import { removeLeftovers } from './left-locks.ts'
@@ -159,6 +160,18 @@ export class AppliedRepositories {
   async extract(agent: string, sha: string, directory: string): Promise<void> {
     assertCommitId(sha)
     await extractTree(this.#gitOf(agent), sha, directory)
+  }
+
+  /**
+   * A commit of the daemon's own, on top of `base`, in which these files at the top of the tree have other texts: as a pack, to be
+   * proposed. The repository does not have it.
+   */
+  async draft(agent: string, base: string, files: Files, message: string): Promise<{ sha: string; pack: Buffer }> {
+    assertCommitId(base)
+    const { gitDir } = this.#gitOf(agent)
+    return this.#aside(`${agent}-draft`, (quarantine) =>
+      draftCommit(createGit({ gitDir, quarantine }), base, files, message),
+    )
   }
 
   /**

@@ -1,10 +1,8 @@
-import type { Log } from '../../kit/log.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { SYSTEM } from '../../wire/names.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Broker } from '../broker/broker.ts'
-import { Alarm } from './alarm.ts'
 import { Reminders, type TellOnce } from './reminders.ts'
 import { type Entry, Schedules } from './schedules.ts'
 
@@ -16,18 +14,17 @@ export interface OpenSchedulesOptions {
   readonly broker: Pick<Broker, 'tell' | 'store'>
   /** Messages that an inbox holds before it waits for room. */
   readonly inboxCap: number
-  /** How often deadlines are looked at, at least. */
-  readonly deadlineMs: number
+  /** Something else may be due next. */
+  readonly onChange: () => void
   readonly passes: (point: string) => void
-  readonly log: Log
   /** Unix milliseconds. */
   readonly now?: () => number
   readonly timeZone?: string
 }
 
-/** Puts together what wakes agents by the clock. Dispose of the alarm; nothing goes off before its first `look`. */
+/** Puts together what wakes agents by the clock: sources of an alarm. */
 export function openSchedules(options: OpenSchedulesOptions) {
-  const { db, registry, entriesOf, broker, inboxCap, deadlineMs, passes, log, now, timeZone } = options
+  const { db, registry, entriesOf, broker, inboxCap, onChange, passes, now, timeZone } = options
   const { store } = broker
   const tell: TellOnce = async (agent, event, key) => {
     // The daemon's own messages have room always; here they are as many as an agent wants.
@@ -48,7 +45,6 @@ export function openSchedules(options: OpenSchedulesOptions) {
     timeZone,
     passes,
   })
-  const reminders = new Reminders({ db, tell, onChange: () => alarm.set(), passes, now })
-  const alarm = new Alarm({ sources: [schedules, reminders], deadlineMs, log, now })
-  return { schedules, reminders, alarm }
+  const reminders = new Reminders({ db, tell, onChange, passes, now })
+  return { schedules, reminders }
 }

@@ -4,7 +4,7 @@ import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { LISTED_CHARACTERS, LONGEST_REMINDER_SECONDS, type Reminder } from '../../wire/schedules.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
-import { attemptAll, type DueSource } from './alarm.ts'
+import { attemptAll, type DueSource } from '../alarm.ts'
 
 /** Sends an agent a fact under a key, once. */
 export type TellOnce = (agent: string, event: HelperEvent, key: string) => Promise<void>

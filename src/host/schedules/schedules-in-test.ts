@@ -35,21 +35,22 @@ export async function openSchedulesInTest({
   const deployed = new Map<string, readonly Entry[]>()
   /** Where the daemon is as good as killed. */
   const dies = { at: '' }
-  const open = () =>
-    openSchedules({
+  const open = () => {
+    const { schedules, reminders } = openSchedules({
       db,
       registry,
       entriesOf: (agent) => deployed.get(agent),
       broker,
       inboxCap: INBOX_CAP,
-      deadlineMs: 60_000,
+      onChange: () => {},
       passes(point) {
         if (point === dies.at) throw new HiveError('cancelled', `killed at ${point}`)
       },
-      log: createLog('silent'),
       now,
       timeZone,
     })
+    return { schedules, reminders }
+  }
   const hive = {
     wall,
     db,
@@ -92,7 +93,6 @@ export async function openSchedulesInTest({
       }
     },
     async [Symbol.asyncDispose]() {
-      await hive.alarm[Symbol.asyncDispose]()
       broker[Symbol.dispose]()
       db.close()
     },

@@ -3,7 +3,7 @@ import type { Database } from '../../kit/sqlite.ts'
 import type { AgentConfig } from '../../wire/agent-config.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { LISTED_CHARACTERS, type ScheduleView } from '../../wire/schedules.ts'
-import { attemptAll, type DueSource } from './alarm.ts'
+import { attemptAll, type DueSource } from '../alarm.ts'
 import { hostTimeZone, nextDue } from './cron.ts'
 import type { TellOnce } from './reminders.ts'
 

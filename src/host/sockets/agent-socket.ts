@@ -2,7 +2,7 @@ import type { Log } from '../../kit/log.ts'
 import type { agentOps, HarnessSettings } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { roleOf } from '../../wire/names.ts'
-import type { Call, Handlers } from '../../wire/op.ts'
+import type { Handlers } from '../../wire/op.ts'
 import type { TurnEnd, TurnUsage } from '../../wire/turn.ts'
 import { agentEnvOf, harnessConfigOf } from '../agents/agent-settings.ts'
 import type { Deployments } from '../agents/deployments.ts'
@@ -11,9 +11,11 @@ import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
 import type { Accounts } from '../money/accounts.ts'
+import { type AgentPermissionDeps, agentPermissionHandlers } from './agent-permissions.ts'
+import { type AgentQuestionDeps, agentQuestionHandlers } from './agent-questions.ts'
 import { type AgentScheduleDeps, agentScheduleHandlers } from './agent-schedules.ts'
 
-export interface AgentSocketDeps extends AgentScheduleDeps {
+export interface AgentSocketDeps extends AgentScheduleDeps, AgentQuestionDeps, AgentPermissionDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Pick<Supervisor, 'link' | 'admitMail'>
@@ -32,10 +34,6 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
   const { registry, broker, supervisor, deployments, secret, events, accounts, log, defaults } = deps
   const { store } = broker
   const link = supervisor.link(agent)
-
-  const assertEpoch = (call: Call, epoch: number) => {
-    if (link.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
-  }
 
   const endTurn = async (epoch: number, ids: number[], end: TurnEnd, accepted: boolean) => {
     try {
@@ -113,14 +111,14 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     },
 
     async ack({ epoch, ids, end }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       await endTurn(epoch, ids, end, true)
       link.turnEnded(end)
       return {}
     },
 
     async release({ epoch, ids, end }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       const { action } = await endTurn(epoch, ids, end, false)
       link.turnEnded(end)
       return { action }
@@ -129,7 +127,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     inbox: async ({ limit }) => ({ messages: await store.waiting(agent, limit) }),
 
     async append_events({ epoch, events: batch }, call) {
-      assertEpoch(call, epoch)
+      link.assertEpoch(call, epoch)
       await events.append(agent, epoch, batch)
       return {}
     },
@@ -140,5 +138,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     },
 
     ...agentScheduleHandlers(deps, agent),
+    ...agentQuestionHandlers(deps, agent),
+    ...agentPermissionHandlers(deps, { agent, link }),
   }
 }

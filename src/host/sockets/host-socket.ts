@@ -18,11 +18,18 @@ import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
+import { type HostPermissionDeps, hostPermissionHandlers } from './host-permissions.ts'
+import { type HostQuestionDeps, hostQuestionHandlers } from './host-questions.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 import { type SupervisionDeps, supervisionHandlers } from './host-supervision.ts'
 import { type WebLinks, webHandlers } from './host-web.ts'
 
-export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps, SupervisionDeps {
+export interface HostSocketDeps
+  extends HostScheduleDeps,
+    MoneyDeps,
+    SupervisionDeps,
+    HostQuestionDeps,
+    HostPermissionDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -252,6 +259,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
 
     ...hostScheduleHandlers(deps),
     ...webHandlers(deps),
+    ...hostQuestionHandlers(deps),
+    ...hostPermissionHandlers(deps),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { findTestClaude } from '../../../../test/test-model.ts'
 import {
   type Benches,
@@ -16,6 +16,7 @@ import {
 } from '../brain.contract.ts'
 import type { Brain } from '../brain.ts'
 import { type ClaudeBrainOptions, openClaudeBrain } from './claude-brain.ts'
+import type { AskPermission } from './permission-requests.ts'
 
 const openClaude =
   (changes: Partial<ClaudeBrainOptions>) =>
@@ -29,6 +30,7 @@ const openClaude =
       model: 'haiku',
       systemPromptFile: join(home, 'role.md'),
       tools: ['Bash', 'Read'],
+      askPermission: async () => ({ allowed: false, message: 'not in this test' }),
       config: { mcpServers: {} },
       sessionFile: join(home, 'session'),
       keepWarmMs: 600_000,
@@ -133,12 +135,48 @@ describe('the conversation of a claude brain', () => {
   })
 })
 
-timed('what needs a permission is denied with a reason, and the turn goes on', async () => {
-  const bench = benches.open(openClaude({ config: { mcpServers: {}, bash: ['git *'] } }))
-  const end = await bench.brain.turn('bash touch made.txt')
-  assert.equal(end.reason, 'ok')
-  assert.match(end.detail, /the operator has to allow it/)
-  assert.deepEqual(readdirSync(join(bench.home, 'work')), [])
+describe('what needs a permission', () => {
+  const openGuarded = (askPermission: AskPermission, hangMs?: number) =>
+    benches.open(openClaude({ config: { mcpServers: {}, bash: ['git *'] }, askPermission }), { hangMs })
+
+  timed('is not done when it is refused; the model reads why, and the turn goes on', async () => {
+    const bench = openGuarded(async () => ({ allowed: false, message: 'not today' }))
+    const end = await bench.brain.turn('bash touch made.txt')
+    assert.deepEqual([end.reason, end.detail], ['ok', 'not today'])
+    assert.deepEqual(readdirSync(join(bench.home, 'work')), [])
+  })
+
+  timed('is done as it was asked for when it is permitted, and asked for again the next time', async () => {
+    const asked: unknown[] = []
+    const bench = openGuarded(async ({ id: _, ...request }) => {
+      asked.push(request)
+      return { allowed: true }
+    })
+    for (const _ of ['once', 'twice']) assert.match((await bench.brain.turn('bash touch a && ls')).detail, /^a/)
+    const request = {
+      tool: 'Bash',
+      input: { command: 'touch a && ls', description: 'As told' },
+      description: 'As told',
+    }
+    assert.deepEqual(asked, [request, request])
+  })
+
+  timed('is waited for without counting as hung, until the turn is interrupted', async () => {
+    const asked = Promise.withResolvers<AbortSignal>()
+    const bench = openGuarded((_, signal) => {
+      asked.resolve(signal)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }, 500)
+    const turn = bench.brain.turn('bash touch made.txt')
+    const signal = await asked.promise
+    // Twice the time after which a turn has hung.
+    await sleep(1_000)
+    assert.equal(bench.brain.state, 'thinking')
+    await bench.brain.interrupt()
+    assert.equal((await turn).reason, 'interrupted')
+    assert.ok(signal.aborted, 'nobody is asked any more')
+    assert.equal((await bench.brain.turn('say well')).detail, 'well')
+  })
 })
 timed('a login that comes while it runs is found by the next check', async () => {
   const bench = benches.open(openClaude({}), { env: { ANTHROPIC_API_KEY: '' } })

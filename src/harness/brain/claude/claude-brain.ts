@@ -11,6 +11,7 @@ import { type Conversation, Engine } from './engine.ts'
 import { nameLogin } from './login.ts'
 import { writeMcpConfig } from './mcp-config.ts'
 import type { ToolServer } from './mcp-responder.ts'
+import type { AskPermission } from './permission-requests.ts'
 import { createSession, type Session } from './session.ts'
 import { grantTools } from './tool-grants.ts'
 import { decideTurnEnd, describeExit } from './turn-outcome.ts'
@@ -32,6 +33,8 @@ export interface ClaudeBrainOptions extends EngineSettings {
   /** How long a tool server may take to start. */
   readonly serverStartMs?: number
   readonly toolServer: ToolServer
+  /** Asked for what the engine may not do by itself. */
+  readonly askPermission: AskPermission
   readonly onEvent: (event: LiveEvent) => void
   readonly onDelta?: (delta: Delta) => void
   /** Called whenever the state is another. */
@@ -271,7 +274,7 @@ class ClaudeBrain implements Brain {
   async #startEngine(signal: AbortSignal): Promise<Engine> {
     const { claudePath, configDir, cwd, env, hangMs, patienceMs = PATIENCE_MS, tmpDir } = this.#options
     const { onEvent, onDelta = () => {}, toolServer, serverStartMs = SERVER_START_MS } = this.#options
-    const { systemPromptFile, tools, config } = this.#options
+    const { systemPromptFile, tools, config, askPermission } = this.#options
     const mcpConfigFile = join(tmpDir, 'mcp.json')
     writeMcpConfig(mcpConfigFile, config.mcpServers)
     const session = this.#session.current()
@@ -284,6 +287,7 @@ class ClaudeBrain implements Brain {
         env: claudeEnv(env, { configDir, tmpDir, serverStartMs }),
         session,
         toolServer,
+        askPermission,
         servers: Object.keys(config.mcpServers),
         serverStartMs,
         hangMs,

@@ -10,6 +10,7 @@ import { type Delta, readStreamEvent } from './delta.ts'
 import { answerRequest } from './engine-requests.ts'
 import { createMcpResponder, type McpResponder, type ToolServer } from './mcp-responder.ts'
 import { measureTurn, type Reading, readResult, readUsage, ZERO } from './meter.ts'
+import { type AskPermission, createPermissionRequests, type PermissionRequests } from './permission-requests.ts'
 import { press } from './press.ts'
 import { findServerProblems } from './server-problems.ts'
 import { hasEnded, observe, type StopCause, type TurnFacts } from './turn-facts.ts'
@@ -22,6 +23,7 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string>>
   readonly session: { readonly id: string; readonly resume: boolean }
   readonly toolServer: ToolServer
+  readonly askPermission: AskPermission
   /** Tool servers that it starts itself. */
   readonly servers: readonly string[]
   /** Milliseconds that one of them may take to start. */
@@ -80,6 +82,7 @@ export class Engine {
   readonly #process: ClaudeProcess
   readonly #control: Control
   readonly #mcp: McpResponder
+  readonly #permissions: PermissionRequests
   #account: Account = {}
   /** What the conversation had used when the turn in progress, or the next, began: a resumed one goes on from what its earlier processes used. */
   #before: Promise<Reading | undefined> = Promise.resolve(ZERO)
@@ -117,9 +120,11 @@ export class Engine {
     })
     this.#control = createControl((message) => this.#process.send(message))
     this.#mcp = createMcpResponder(options.toolServer)
+    this.#permissions = createPermissionRequests(options.askPermission)
     this.exited = this.#process.exited.then((exit) => {
       this.#control.failAll(describeExit(exit))
       this.#mcp.abortAll()
+      this.#permissions.abortAll()
       return exit
     })
   }
@@ -200,8 +205,8 @@ export class Engine {
     const idle = Promise.withResolvers<void>()
     const over = Promise.race([idle.promise.then(() => undefined), this.exited])
     const watchdog = setTimeout(() => {
-      // A call of ours that has not been answered is no fault of the engine's.
-      if (this.#mcp.pending > 0) watchdog.refresh()
+      // What we have not answered is no fault of the engine's.
+      if (this.#mcp.pending > 0 || this.#permissions.pending > 0) watchdog.refresh()
       else void this.#stop(turn, 'hang')
     }, this.#options.hangMs)
     const turn: Turn = { facts: {}, beganAt: performance.now(), readAt: 0, idle, over, watchdog }
@@ -271,7 +276,7 @@ export class Engine {
     const complain = (error: unknown): void =>
       this.#options.onWarning(`claude sent what cannot be read (${String(message.type)}): ${errorText(error)}`)
     try {
-      if (message.type === 'control_request') answerRequest(message, this.#control, this.#mcp).catch(complain)
+      if (message.type === 'control_request') this.#answer(message).catch(complain)
       else this.#route(message)
     } catch (error) {
       complain(error)
@@ -280,13 +285,18 @@ export class Engine {
     if (this.#turn && !this.#turn.facts.stopped && message.type !== 'keep_alive') this.#turn.watchdog.refresh()
   }
 
+  #answer(message: StreamMessage): Promise<void> {
+    return answerRequest(message, { control: this.#control, mcp: this.#mcp, permissions: this.#permissions })
+  }
+
   #route(message: StreamMessage): void {
     if (message.type === 'control_response') this.#control.settle(message)
+    else if (message.type === 'control_cancel_request') this.#permissions.cancel(message)
     else if (message.type === 'stream_event') {
       const { delta, isEnd } = readStreamEvent(message)
       if (isEnd && this.#turn) this.#readSoon(this.#turn)
       if (delta) this.#options.onDelta(delta)
-    } else if (message.type !== 'control_cancel_request' && message.type !== 'keep_alive') {
+    } else if (message.type !== 'keep_alive') {
       this.#options.onMessage(message)
       if (this.#turn) this.#follow(this.#turn, message)
     }

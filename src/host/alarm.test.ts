@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { createLog } from '../../kit/log.ts'
+import { createLog } from '../kit/log.ts'
 import { Alarm } from './alarm.ts'
 
 /** An alarm over one source, whose clock and due time the test sets. */

@@ -1,6 +1,6 @@
-import type { Log } from '../../kit/log.ts'
-import { errorText } from '../../wire/errors.ts'
-import { type Problem, Problems } from '../problems.ts'
+import type { Log } from '../kit/log.ts'
+import { errorText } from '../wire/errors.ts'
+import { type Problem, Problems } from './problems.ts'
 
 /** What knows when agents are to be told of something. */
 export interface DueSource {
