@@ -72,6 +72,8 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       // The daemon was away while a turn went on: the events tell since when.
       const [woke] = leases
       if (woke && link.turnSince === undefined) link.turnBegan(events.turnBegan(agent, epoch, woke.id))
+      // Before it asks for mail: a daemon that has just come up knows no closed inbox.
+      supervisor.admitMail(agent)
       // It may run with another configuration than before.
       broker.reconsider(agent)
       log.info({ agent, epoch, goesOn, leases: leases.length }, 'hello')
