@@ -184,10 +184,16 @@ export class HarnessLink {
     return this.#fetched
   }
 
-  /** Resolves with true once a harness is connected, with false after `timeoutMs`. */
-  async waitForHello(timeoutMs: number, signal: AbortSignal = new AbortController().signal): Promise<boolean> {
+  /** Resolves with true once a harness is connected, with false after `timeoutMs`, or when a change makes it hopeless. */
+  async waitForHello(
+    timeoutMs: number,
+    signal: AbortSignal = new AbortController().signal,
+    isHopeless: () => boolean = () => false,
+  ): Promise<boolean> {
     const until = this.#now() + timeoutMs
-    while (!this.#live && !signal.aborted && this.#now() < until) await this.changes.wait(until - this.#now(), signal)
+    while (!this.#live && !signal.aborted && !isHopeless() && this.#now() < until) {
+      await this.changes.wait(until - this.#now(), signal)
+    }
     return this.#live !== undefined
   }
 }

@@ -8,6 +8,8 @@ import { HiveError } from '../../wire/errors.ts'
 import { openHiveDatabase } from '../database.ts'
 import { AgentRegistry } from './registry.ts'
 
+const PAUSED = { since: 5, reason: 'too eager' }
+
 describe('the registry of agents', () => {
   const directory = mkdtempSync(join(tmpdir(), 'registry-'))
   after(() => rmSync(directory, { recursive: true }))
@@ -36,10 +38,12 @@ describe('the registry of agents', () => {
       await registry.create('alice', 7)
       await registry.setModel('alice', 'opus')
       await registry.setDesired('alice', 'stopped')
+      await registry.setPaused('alice', PAUSED)
     }
     using db = open('choices')
     const registry = new AgentRegistry(db)
-    assert.deepEqual(registry.get('alice'), { name: 'alice', slot: 1, desired: 'stopped', model: 'opus', createdAt: 7 })
+    const { name, slot, desired, model, createdAt, paused } = registry.get('alice')
+    assert.deepEqual([name, slot, desired, model, createdAt, paused], ['alice', 1, 'stopped', 'opus', 7, PAUSED])
     assert.throws(() => registry.get('bob'), { code: 'not_found' })
     await assert.rejects(registry.create('alice', 0), { code: 'conflict' })
   })

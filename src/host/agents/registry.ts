@@ -121,8 +121,8 @@ export class AgentRegistry {
     this.#change(name, { desired })
   }
 
-  /** A life of its container is about to be ended on purpose. */
-  async noteEnded(name: string, life: string): Promise<void> {
+  /** A life of its container is about to be ended on purpose; `null`: it was not. */
+  async noteEnded(name: string, life: string | null): Promise<void> {
     if (!this.#rows.has(name)) return
     await this.#db.write(() => this.#db.run('UPDATE agents SET ended_life = ? WHERE name = ?', life, name), {
       essential: true,

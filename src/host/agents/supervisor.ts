@@ -166,6 +166,8 @@ export class Supervisor implements AsyncDisposable {
     kept.life = status?.incarnation
     if (isRunning) {
       log.info({ agent: row.name }, 'adopted a running container')
+      // Its end was about to be asked for, and was not.
+      if (row.endedLife === status.incarnation) await this.#options.registry.noteEnded(row.name, null)
       if (this.#runsAnother(row.name, status)) this.#renew(row.name)
       return
     }
@@ -188,10 +190,15 @@ export class Supervisor implements AsyncDisposable {
     await this.#startLife(agent, this.#keep(agent))
   }
 
-  /** Waits for the harness of an agent that was started. Throws `timeout` when it did not say hello in time. */
+  /** Waits for the harness of an agent that was started. Throws `timeout` when it did not say hello in time, `unavailable` when it is given up. */
   async waitForHello(agent: string, timeoutMs = 60_000): Promise<void> {
-    if (await this.link(agent).waitForHello(timeoutMs, this.#stopping.signal)) return
+    const isGivenUp = () => this.failure(agent)?.isFinal ?? false
+    if (await this.link(agent).waitForHello(timeoutMs, this.#stopping.signal, isGivenUp)) return
     this.#assertStarting()
+    const failure = this.failure(agent)
+    if (failure?.isFinal) {
+      throw new HiveError('unavailable', `${agent} does not run: ${failure.detail}`, { hint: `hive logs ${agent}` })
+    }
     throw new HiveError('timeout', `${agent} started, but its harness said nothing for ${timeoutMs / 1000} s`, {
       hint: `hive logs ${agent}`,
     })

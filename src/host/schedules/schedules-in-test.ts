@@ -1,4 +1,3 @@
-import { createLog } from '../../kit/log.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { AgentRegistry } from '../agents/registry.ts'
 import { Broker } from '../broker/broker.ts'
