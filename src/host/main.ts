@@ -28,6 +28,9 @@ import { DemoModel } from './demo-model.ts'
 import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
+import { LoginFiles } from './logins/login-files.ts'
+import { LoginFlows } from './logins/login-flows.ts'
+import { LoginNews } from './logins/login-news.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
@@ -133,12 +136,14 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       now,
     }),
   )
+  const loginFiles = new LoginFiles(layout)
   const supervisor = running.use(
     new Supervisor({
       registry,
       broker,
       runtime,
       deployments,
+      loginFiles,
       layout,
       app,
       network: settings.network,
@@ -173,6 +178,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     await supervisor.restartAll()
   }
 
+  const news = new ManagerNews({ registry, broker, log })
+  const logins = new LoginFlows({ command: (agent, command) => supervisor.link(agent).command(command) })
+  const loginNews = new LoginNews({ db, broker, news, log })
+
   const onInternalError = (error: unknown, op: string) => log.error({ op, err: error }, 'an operation failed')
   const socketDeps = {
     registry,
@@ -181,6 +190,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     deployments,
     secret,
     events,
+    logins,
+    loginNews,
+    loginFiles,
     log,
     defaults: {
       model: settings.model,
@@ -192,7 +204,6 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     agentEnv,
   }
   const audit = new AuditLog(db)
-  const news = new ManagerNews({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
     if (manager.live) manager.command({ do: 'keep_repositories' })
@@ -267,6 +278,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
+  await loginNews.resume()
   // Containers of an older hive have the revision of their programs there.
   const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
@@ -313,6 +325,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         secrets,
         audit,
         events,
+        logins,
         runtime,
         app,
         defaultModel: settings.model,
@@ -328,6 +341,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           ...gateway.errors(),
           ...(demo?.errors() ?? []),
           ...supervisor.errors(),
+          ...loginFiles.errors(),
           ...deployer.errors(),
           ...repositories.errors(),
           ...(db.isFull

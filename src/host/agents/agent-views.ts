@@ -86,7 +86,7 @@ export class AgentViews implements Disposable {
       paused: null,
       operation: null,
       account: { spent: NOTHING, budget: {}, used: null, isOverridden: false, requests: 0, doubt: null },
-      detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
+      detail: failure?.detail ?? (live?.ready && live.ready.claude !== 'ok' ? live.ready.detail : null),
       lastTurn: link.lastTurn
         ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
         : null,

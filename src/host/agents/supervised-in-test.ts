@@ -10,6 +10,7 @@ import { openFakeRuntime } from '../containers/fake/runtime.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openHiveDatabase } from '../database.ts'
 import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layout.ts'
+import { LoginFiles } from '../logins/login-files.ts'
 import { AgentRegistry } from './registry.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -63,6 +64,7 @@ export async function openSupervised(
       broker,
       runtime,
       deployments,
+      loginFiles: new LoginFiles(layout),
       layout,
       app: { directory, revision: 'r1' },
       network: 'none',

@@ -6,6 +6,7 @@ import { errorText, HiveError } from '../../wire/errors.ts'
 import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
+import type { LoginFiles } from '../logins/login-files.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import type { Deployments } from './deployments.ts'
@@ -19,6 +20,7 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly broker: Broker
   readonly runtime: ContainerRuntime
   readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
+  readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
   /** How often what runs is compared with what should. */
@@ -215,9 +217,10 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
-    const { registry, runtime, deployments, now } = this.#options
+    const { registry, runtime, deployments, loginFiles, now } = this.#options
     kept.isBusy = true
     try {
+      loginFiles.assertOwn(agent)
       const deployed = deployments.get(agent)
       const { reference, sha } = deployed
       await runtime.apply(specOf(registry.get(agent), deployed, this.#options), { reference, revision: sha })

@@ -5,6 +5,9 @@ import { HarnessLink } from '../agents/harness-link.ts'
 import { openSupervised } from '../agents/supervised-in-test.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
+import { LoginFiles } from '../logins/login-files.ts'
+import { LoginFlows } from '../logins/login-flows.ts'
+import { LoginNews } from '../logins/login-news.ts'
 import { agentHandlers } from './agent-socket.ts'
 
 const DEFAULTS = { model: 'haiku', keepWarmMs: 1, hangMs: 1, heartbeatMs: 1, checkpointAt: 0 }
@@ -19,13 +22,17 @@ async function openSocket() {
     /** The socket as a daemon has it that knows nothing of earlier connections. */
     open() {
       const link = new HarnessLink('alice', Date.now)
+      const log = createLog('silent')
       const supervisor = { link: () => link, admitMail: () => {} }
       const deps = {
         ...hive,
         supervisor,
+        logins: new LoginFlows({ command: (_, command) => link.command(command) }),
+        loginNews: new LoginNews({ ...hive, news: { tell: async () => {} }, log }),
+        loginFiles: new LoginFiles(hive.layout),
         secret: () => undefined,
         events,
-        log: createLog('silent'),
+        log,
         defaults: DEFAULTS,
         agentEnv: () => ({}),
       }

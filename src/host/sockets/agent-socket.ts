@@ -10,6 +10,10 @@ import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { LoginFiles } from '../logins/login-files.ts'
+import type { LoginFlows } from '../logins/login-flows.ts'
+import type { LoginNews } from '../logins/login-news.ts'
+import { agentLoginHandlers } from './agent-logins.ts'
 
 export interface AgentSocketDeps {
   readonly registry: AgentRegistry
@@ -18,6 +22,9 @@ export interface AgentSocketDeps {
   readonly deployments: Pick<Deployments, 'get'>
   readonly secret: (name: string) => string | undefined
   readonly events: EventStore
+  readonly logins: LoginFlows
+  readonly loginNews: LoginNews
+  readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
   readonly log: Log
   readonly defaults: Omit<HarnessSettings, 'agent' | 'role' | 'config'>
   /** Environment of an agent's engine, secrets included; `own` is what its configuration adds. */
@@ -44,7 +51,10 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
   }
 
   return {
+    ...agentLoginHandlers(deps, link, agent),
+
     async hello({ revision, deployment, epoch: known }, call) {
+      deps.loginFiles.assertOwn(agent)
       const { config } = deployments.get(agent)
       const settings: HarnessSettings = {
         agent,
@@ -59,6 +69,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       const epoch = goesOn
         ? known
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
+      if (!goesOn) deps.logins.endedWithHarness(agent)
       link.attach(call, { epoch, revision, deployment })
       const leases = await store.held(agent, epoch)
       // The daemon was away while a turn went on: the events tell since when.
@@ -74,7 +85,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.becameReady(state)
       broker.changes.notify()
       supervisor.admitMail(agent)
-      if (state.claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
+      await deps.loginNews.becameReady(agent, state)
       return {}
     },
 
@@ -103,6 +114,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       assertEpoch(call, epoch)
       await endTurn(epoch, ids, end, true)
       link.turnEnded(end)
+      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
       return {}
     },
 
@@ -110,6 +122,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       assertEpoch(call, epoch)
       const { action } = await endTurn(epoch, ids, end, false)
       link.turnEnded(end)
+      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
       return { action }
     },
 

@@ -13,9 +13,11 @@ import type { AuditLog } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { LoginFlows } from '../logins/login-flows.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { loginHandlers } from './host-logins.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
@@ -28,6 +30,7 @@ export interface HostSocketDeps {
   readonly secrets: Secrets
   readonly audit: AuditLog
   readonly events: EventStore
+  readonly logins: LoginFlows
   readonly runtime: ContainerRuntime
   readonly app: App
   readonly defaultModel: string
@@ -59,6 +62,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   }
 
   return {
+    ...loginHandlers(deps),
     ping: () => ({ pid: process.pid, version: about.version }),
 
     async status() {
