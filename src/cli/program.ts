@@ -14,6 +14,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDrop } from './commands/drop.ts'
 import { addKill } from './commands/kill.ts'
 import { addList } from './commands/list.ts'
+import { addLogin } from './commands/login.ts'
 import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
@@ -39,12 +40,12 @@ import { reportFailure } from './failure.ts'
 import { createProcessIo } from './io.ts'
 
 /** Commands that take signals and a lost stdout in their own hands. */
-const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
+const OWN_SIGNALS = new Set(['up', 'serve', 'approve', 'login'])
 
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addDoctor] },
-  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
+  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy, addLogin] },
   {
     title: 'Approvals',
     commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],
