@@ -136,6 +136,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       now,
     }),
   )
+  const news = new ManagerNews({ registry, broker, log })
+  const loginNews = new LoginNews({ db, broker, news, log })
   const loginFiles = new LoginFiles(layout)
   const supervisor = running.use(
     new Supervisor({
@@ -144,6 +146,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       runtime,
       deployments,
       loginFiles,
+      loginNews,
       layout,
       app,
       network: settings.network,
@@ -178,9 +181,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     await supervisor.restartAll()
   }
 
-  const news = new ManagerNews({ registry, broker, log })
   const logins = new LoginFlows({ command: (agent, command) => supervisor.link(agent).command(command) })
-  const loginNews = new LoginNews({ db, broker, news, log })
 
   const onInternalError = (error: unknown, op: string) => log.error({ op, err: error }, 'an operation failed')
   const socketDeps = {

@@ -65,6 +65,7 @@ export async function openSupervised(
       runtime,
       deployments,
       loginFiles: new LoginFiles(layout),
+      loginNews: { isLacking: () => false },
       layout,
       app: { directory, revision: 'r1' },
       network: 'none',

@@ -7,6 +7,7 @@ import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
 import type { LoginFiles } from '../logins/login-files.ts'
+import type { LoginNews } from '../logins/login-news.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import type { Deployments } from './deployments.ts'
@@ -21,6 +22,7 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly runtime: ContainerRuntime
   readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
   readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
+  readonly loginNews: Pick<LoginNews, 'isLacking'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
   /** How often what runs is compared with what should. */
@@ -241,10 +243,12 @@ export class Supervisor implements AsyncDisposable {
    * nor without a login, since no turn could end well.
    */
   admitMail(agent: string): void {
-    const { registry, broker, deployments } = this.#options
+    const { registry, broker, deployments, loginNews } = this.#options
+    const { ready } = this.link(agent).live ?? {}
     const isStopped = this.#stops.has(agent) || registry.find(agent)?.desired === 'stopped'
-    const hasLogin = this.link(agent).live?.ready?.claude !== 'needs_login'
-    if (deployments.isOnTrial(agent) || isStopped || !hasLogin) broker.closeInbox(agent)
+    // Until the engine has said how it is now, what was known before holds.
+    const lacksLogin = ready ? ready.claude === 'needs_login' : loginNews.isLacking(agent)
+    if (deployments.isOnTrial(agent) || isStopped || lacksLogin) broker.closeInbox(agent)
     else broker.openInbox(agent)
   }
 

@@ -66,8 +66,10 @@ describe('what the manager hears of logins', () => {
   })
 
   test('nothing of its own', async () => {
-    await open().becameReady(MANAGER, { claude: 'needs_login' })
-    assert.deepEqual(inbox.texts(), [])
+    const news = open()
+    await news.becameReady(MANAGER, { claude: 'needs_login' })
+    await open().resume()
+    assert.deepEqual([inbox.texts(), news.isLacking(MANAGER), news.isLacking('alice')], [[], true, false])
   })
 
   test('a login that the API refused is none until it is another, whoever starts again meanwhile', async () => {

@@ -44,6 +44,11 @@ export class LoginNews {
     }
   }
 
+  /** Whether an agent had no login that the API takes when it was heard of last. */
+  isLacking(agent: string): boolean {
+    return this.#toldOf(agent)?.event === 'needs_login'
+  }
+
   /** An engine says whether it has a login. One that the API refused is none until it is another, or a turn went well with it. */
   async becameReady(agent: string, { claude, login }: Pick<Ready, 'claude' | 'login'>): Promise<void> {
     const { broker, db } = this.#options
@@ -80,8 +85,8 @@ export class LoginNews {
 
   async #change(agent: string, event: Told['event']): Promise<void> {
     const { db, wallNow = Date.now } = this.#options
-    const isKnown = () => (this.#toldOf(agent)?.event ?? 'logged_in') === event
-    if (agent === MANAGER || isKnown()) return
+    const isKnown = () => this.isLacking(agent) === (event === 'needs_login')
+    if (isKnown()) return
     const told = await db.write(() => {
       if (isKnown()) return undefined
       const told: Told = { event, at: wallNow(), isTold: false }
@@ -93,7 +98,7 @@ export class LoginNews {
 
   async #tell(agent: string, told: Told): Promise<void> {
     const { db, news } = this.#options
-    await news.tell({ event: told.event, agent }, `login:${agent}:${told.at}`)
+    if (agent !== MANAGER) await news.tell({ event: told.event, agent }, `login:${agent}:${told.at}`)
     // Marked, because a message that is done is forgotten one day, and its key with it.
     const done = JSON.stringify({ ...told, isTold: true })
     await db.write(() =>

@@ -71,6 +71,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
       if (!goesOn) deps.logins.endedWithHarness(agent)
       link.attach(call, { epoch, revision, deployment })
+      supervisor.admitMail(agent)
       const leases = await store.held(agent, epoch)
       // The daemon was away while a turn went on: the events tell since when.
       const [woke] = leases
