@@ -15,6 +15,7 @@ import { addDrop } from './commands/drop.ts'
 import { addKill } from './commands/kill.ts'
 import { addList } from './commands/list.ts'
 import { addLogin } from './commands/login.ts'
+import { addLogout } from './commands/logout.ts'
 import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
@@ -45,7 +46,10 @@ const OWN_SIGNALS = new Set(['up', 'serve', 'approve', 'login'])
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addDoctor] },
-  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy, addLogin] },
+  {
+    title: 'Agents',
+    commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy, addLogin, addLogout],
+  },
   {
     title: 'Approvals',
     commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],

@@ -63,6 +63,12 @@ export const hostLoginOps = {
     output: Flow,
   },
   login_cancel: { about: 'Give a login up.', input: ByAgent, output: Flow },
+  logout: {
+    about: 'Remove the login that an agent has in its files; one in its environment stays.',
+    input: ByAgent,
+    /** What the program said: the agent's claim. */
+    output: z.object({ text: z.string() }),
+  },
   login_status: {
     about: 'How the login of an agent goes; with `after`, a version, it waits for a newer one if told to.',
     input: ByAgent.extend({

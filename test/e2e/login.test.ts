@@ -110,6 +110,13 @@ describe('an agent without a login', { timeout: 180_000 }, () => {
     assert.deepEqual((await newsOf(hive, 'alice')).slice(2), ['needs_login', 'logged_in'])
   })
 
+  test('is logged out by the operator, whether the provider hears of it or not', async () => {
+    const host = await hive.host()
+    assert.match((await host.logout({ agent: 'alice' })).text, /^Logged out/)
+    const { detail } = await hive.agent('alice', ({ state }) => state === 'needs_login')
+    assert.equal(detail, 'Claude Code has no login')
+  })
+
   test('is not started with a login that is another’s too', async () => {
     const host = await hive.host()
     const mine = logIn(hive, 'alice')

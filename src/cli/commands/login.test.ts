@@ -59,6 +59,13 @@ describe('hive login', { timeout: 60_000 }, () => {
     assert.equal((await run(['alice', '--cancel', '--code', '-'])).code, 2)
   })
 
+  test('has its opposite in hive logout', async () => {
+    answer({ logout: () => ({ text: 'Logged \x1b out' }) })
+    const { code, out } = await runHive(['logout', 'alice', '--run-dir', hive.runDir])
+    assert.deepEqual([code, out], [0, 'alice: Logged \\x1b out\n'])
+    assert.deepEqual(hive.calls, [['logout', { agent: 'alice' }]])
+  })
+
   test('says why there is no page', async () => {
     answer({ login: () => ({ flow: { ...FAILED, problem: 'ANTHROPIC_API_KEY is in its environment' } }) })
     const { code, err } = await run(['alice'])

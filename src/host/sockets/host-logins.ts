@@ -3,16 +3,26 @@ import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { AuditLog } from '../audit-log.ts'
+import type { ContainerRuntime } from '../containers/runtime.ts'
+import { logOut } from '../logins/log-out.ts'
 import type { LoginFlows } from '../logins/login-flows.ts'
 
 export interface HostLoginDeps {
   readonly registry: Pick<AgentRegistry, 'get'>
   readonly logins: LoginFlows
   readonly audit: Pick<AuditLog, 'note'>
+  readonly runtime: Pick<ContainerRuntime, 'exec'>
+  readonly about: { readonly network: 'none' | 'host' }
 }
 
 /** What the operator's socket answers about logins of agents. */
-export function loginHandlers({ registry, logins, audit }: HostLoginDeps): Handlers<typeof hostLoginOps> {
+export function loginHandlers({
+  registry,
+  logins,
+  audit,
+  runtime,
+  about,
+}: HostLoginDeps): Handlers<typeof hostLoginOps> {
   return {
     async login({ agent, method }, { signal }) {
       registry.get(agent)
@@ -27,6 +37,12 @@ export function loginHandlers({ registry, logins, audit }: HostLoginDeps): Handl
     async login_cancel({ agent }) {
       registry.get(agent)
       return { flow: await logins.cancel(agent) }
+    },
+    async logout({ agent }) {
+      registry.get(agent)
+      const text = await logOut(runtime, agent, about.network)
+      await audit.note({ actor: OPERATOR, verb: 'logout', agent })
+      return { text }
     },
     async login_status({ agent, after, wait_seconds }, { signal }) {
       registry.get(agent)
