@@ -57,6 +57,7 @@ describe('the logins that the operator makes', { timeout: 30_000 }, () => {
     const { flows, commands, begin } = openFlows()
     await begin()
     assert.equal((await flows.start('alice', 'claudeai'))?.url, URL)
+    await assert.rejects(flows.start('alice', 'console'), { code: 'conflict' })
     assert.equal(commands.length, 1)
   })
 

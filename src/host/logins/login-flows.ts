@@ -30,6 +30,7 @@ export class LoginFlows {
   readonly #wallNow: () => number
   readonly #limitsMs: NonNullable<LoginFlowsOptions['limitsMs']>
   readonly #flows = new Map<string, LoginFlow>()
+  readonly #methods = new Map<string, LoginMethod>()
   readonly #changes = createNotifier()
 
   constructor({ command, wallNow = Date.now, limitsMs = LIMITS_MS }: LoginFlowsOptions) {
@@ -45,14 +46,21 @@ export class LoginFlows {
 
   /**
    * Begins a login, or takes part in the one that waits for its code. Resolves when the URL is known or it failed.
-   * Throws `conflict` when the agent is offline, `timeout` when neither comes.
+   * Throws `conflict` when the agent is offline, or a login of the other kind goes on, `timeout` when neither comes.
    */
   async start(agent: string, method: LoginMethod, signal: AbortSignal = NEVER): Promise<LoginFlow | null> {
     const before = this.#flows.get(agent)
     if (before && isOpen(before)) {
+      const kind = this.#methods.get(agent)
+      if (kind !== method) {
+        throw new HiveError('conflict', `a login of ${agent} with ${kind} goes on`, {
+          hint: `hive login ${agent} --cancel gives it up`,
+        })
+      }
       if (before.state !== 'starting') return before
     } else {
       this.#command(agent, { do: 'login_start', method })
+      this.#methods.set(agent, method)
       this.#set(agent, { state: 'starting', url: null, output: '', problem: null, since: this.#wallNow() })
     }
     const started = await this.#until(agent, ({ state }) => state !== 'starting', this.#limitsMs.url, signal)
