@@ -7,8 +7,8 @@ export const NODE = process.execPath
 export const MAIN = join(import.meta.dirname, '../main.ts')
 export const ENV = { PATH: process.env.PATH ?? '', TZ: 'UTC', TERM: 'xterm-256color' }
 
-/** What is typed when a text is on the terminal: what came before it would be taken for nothing. */
-export type Typed = readonly [prompt: string, answer: string]
+/** What is typed each time that a text is on the terminal: what came before it would be taken for nothing. */
+export type Typed = readonly [prompt: string, ...answers: string[]]
 
 /** Starts the whole program as a process of its own, for the hive of this run directory. */
 export const startHive = (runDir: string, args: readonly string[], env = {}): ChildProcessWithoutNullStreams =>
@@ -33,12 +33,14 @@ export async function runOnTerminal(
     env: { ...ENV, ...env },
   })
   if (typed) {
-    const [prompt, answer] = typed
+    const [prompt, ...answers] = typed
     let seen = ''
     child.stdout.on('data', (chunk) => {
-      const before = seen
       seen += chunk
-      if (!before.includes(prompt) && seen.includes(prompt)) child.stdin.write(answer)
+      while (answers.length > 0 && seen.includes(prompt)) {
+        seen = seen.slice(seen.indexOf(prompt) + prompt.length)
+        child.stdin.write(answers.shift() ?? '')
+      }
     })
   }
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])

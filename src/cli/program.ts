@@ -17,6 +17,8 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDrop } from './commands/drop.ts'
 import { addKill } from './commands/kill.ts'
 import { addList } from './commands/list.ts'
+import { addLogin } from './commands/login.ts'
+import { addLogout } from './commands/logout.ts'
 import { addLogs } from './commands/logs.ts'
 import { addMessage } from './commands/message.ts'
 import { addMessages } from './commands/messages.ts'
@@ -54,14 +56,27 @@ import { reportFailure } from './failure.ts'
 import { createProcessIo } from './io.ts'
 
 /** Commands that take signals and a lost stdout in their own hands. */
-const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
+const OWN_SIGNALS = new Set(['up', 'serve', 'approve', 'login'])
 
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addOpen, addDoctor] },
   {
     title: 'Agents',
-    commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addPause, addResume, addStop, addDestroy],
+    commands: [
+      addList,
+      addStatus,
+      addSpawn,
+      addStart,
+      addKill,
+      addRestart,
+      addPause,
+      addResume,
+      addStop,
+      addDestroy,
+      addLogin,
+      addLogout,
+    ],
   },
   {
     title: 'Approvals',

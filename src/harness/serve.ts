@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
-import type { EngineSettings } from './brain/brain.ts'
+import type { BrainCheck, EngineSettings } from './brain/brain.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
 import { DaemonLink, type Hello } from './daemon-link.ts'
 import { EventQueue } from './event-queue.ts'
 import { openForwarder, PROXY_ENV } from './forwarder.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { type LoginCommand, openLogin } from './login/open-login.ts'
 import { createHiveTools, offeredOps } from './mcp/hive-tools.ts'
 import { createPermissionDesk } from './permission-desk.ts'
 import { agentPrompt } from './prompts/agent.ts'
@@ -128,9 +129,24 @@ export async function serve(config: Config): Promise<never> {
     }
   }
 
+  async function checkBrain(): Promise<BrainCheck> {
+    const check = await brain.check()
+    await link.insist('ready', check)
+    return check
+  }
+
   /** Says which state the engine is in; after the daemon was away it has to be told again. */
-  const reportReady = () =>
-    attempt('telling the state of the engine', async () => link.insist('ready', await brain.check()))
+  const reportReady = () => attempt('telling the state of the engine', checkBrain)
+
+  const login = openLogin({
+    claudePath: config.claude,
+    configDir: config.claudeConfig,
+    tmpDir: config.scratch,
+    env: () => current.env,
+    check: checkBrain,
+    tell: (report) => link.insist('report_login', report),
+    emit: (event) => events.push(event),
+  })
 
   /** The daemon that came back may have been started with other settings. */
   async function goOn(hello: Hello): Promise<void> {
@@ -162,6 +178,7 @@ export async function serve(config: Config): Promise<never> {
 
   async function obey(command: Command): Promise<void> {
     if (command.do === 'keep_repositories') return keeper?.keep(KEEP_LIMIT_MS)
+    if (isLoginCommand(command)) return attempt(command.do, () => login.obey(command))
     if (command.do === 'set_model') model = command.model
     await attempt(command.do, () => loop.obey(command))
     if (command.do === 'stop') await end()
@@ -169,7 +186,7 @@ export async function serve(config: Config): Promise<never> {
 
   async function end(exitCode = 0): Promise<never> {
     ending.abort()
-    await brain.close()
+    await Promise.all([brain.close(), login.close()])
     await events.flush()
     process.exit(exitCode)
   }
@@ -190,3 +207,5 @@ export async function serve(config: Config): Promise<never> {
   await loop.run()
   return end(brain.leftovers ? START_AFRESH_EXIT_CODE : 0)
 }
+
+const isLoginCommand = (command: Command): command is LoginCommand => command.do.startsWith('login_')

@@ -122,7 +122,8 @@ const HIVE_MIGRATIONS = [
   ALTER TABLE agents ADD COLUMN ended_life      TEXT;    -- of its container, which was ended on purpose
   ALTER TABLE agents ADD COLUMN paused_at       INTEGER;
   ALTER TABLE agents ADD COLUMN paused_reason   TEXT;
-  ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- what the manager was told last of its login
+  ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- JSON of what the manager was told last of its login
+  ALTER TABLE agents ADD COLUMN refused_login   TEXT;    -- the one that the API refused last, as its harness calls it
   ALTER TABLE agents ADD COLUMN told_revision   TEXT;    -- for which revision of the hive the manager was told that it is stale
   ALTER TABLE agents ADD COLUMN failed_revision TEXT;    -- it could not be put on that one: not tried again by itself
 

@@ -32,6 +32,9 @@ import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
 import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
+import { LoginFiles } from './logins/login-files.ts'
+import { LoginFlows } from './logins/login-flows.ts'
+import { LoginNews } from './logins/login-news.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
 import { Accounts } from './money/accounts.ts'
@@ -218,12 +221,16 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
   const news = new ManagerNews({ registry, broker, log })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
+  const loginNews = new LoginNews({ db, broker, news, log })
+  const loginFiles = new LoginFiles(layout)
   const supervisor = running.use(
     new Supervisor({
       registry,
       broker,
       runtime,
       deployments,
+      loginFiles,
+      loginNews,
       layout,
       app,
       network: settings.network,
@@ -265,6 +272,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     await supervisor.restartAll()
   }
 
+  const logins = new LoginFlows({ command: (agent, command) => supervisor.link(agent).command(command) })
+
   const onInternalError = (error: unknown, op: string) => log.error({ op, err: error }, 'an operation failed')
   const socketDeps = {
     registry,
@@ -277,6 +286,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     accounts,
     questions,
     permissions,
+    logins,
+    loginNews,
+    loginFiles,
     log,
     defaults: {
       model: settings.model,
@@ -377,6 +389,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
   alarm.look()
+  await loginNews.resume()
   // Containers of an older hive have the revision of their programs there.
   const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
   pruneApps(layout.apps, new Set([app.revision, ...inUse]))
@@ -430,6 +443,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     notes,
     requests,
     events,
+    logins,
     runtime,
     app,
     defaultModel: settings.model,
@@ -446,6 +460,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       ...gateway.errors(),
       ...(demo?.errors() ?? []),
       ...supervisor.errors(),
+      ...loginFiles.errors(),
       ...deployer.errors(),
       ...alarm.errors(),
       ...repositories.errors(),

@@ -27,8 +27,8 @@ const EnvValue = z.union(
 )
 export type EnvValue = z.infer<typeof EnvValue>
 
-/** Logins that an agent may have of its own. */
-const LOGINS: readonly string[] = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+/** Variables that hold a login; an agent may have one of its own. */
+export const LOGINS: readonly string[] = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 
 const Env = z.record(EnvName, EnvValue, KEYS).superRefine((env, { addIssue }) => {
   for (const name of LOGINS) {

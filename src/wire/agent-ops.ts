@@ -102,6 +102,8 @@ export const agentOps = {
     input: z.strictObject({
       claude: z.enum(['ok', 'needs_login', 'error']),
       detail: z.string().transform((text) => text.slice(0, 2000)),
+      /** A name for what the engine would log in with, another for another: none can be read from it. */
+      login: z.string().max(64).optional(),
       /** Of every tool server: `ok`, or `error`, and then `detail` says more. */
       mcp: z.record(z.string(), z.enum(['ok', 'error'])),
     }),

@@ -26,6 +26,13 @@ export const LoginFlow = z.object({
 })
 export type LoginFlow = z.infer<typeof LoginFlow>
 
+/** What the provider's page shows; it becomes one line of the program's stdin. */
+const LoginCode = z
+  .string()
+  .trim()
+  .max(4096)
+  .regex(/^[^\s\p{Cc}]+$/u, 'is no code: copy all of it, and nothing else')
+
 export const agentLoginOps = {
   report_login: {
     about: 'Tell how the login goes that the operator asked for.',
@@ -52,10 +59,16 @@ export const hostLoginOps = {
   login_code: {
     about:
       'Hand over the code that the provider showed. Resolves when the agent is logged in, or the code was refused.',
-    input: ByAgent.extend({ code: z.string().min(1).max(4096) }),
+    input: ByAgent.extend({ code: LoginCode }),
     output: Flow,
   },
   login_cancel: { about: 'Give a login up.', input: ByAgent, output: Flow },
+  logout: {
+    about: 'Remove the login that an agent has in its files; one in its environment stays.',
+    input: ByAgent,
+    /** What the program said: the agent's claim. */
+    output: z.object({ text: z.string() }),
+  },
   login_status: {
     about: 'How the login of an agent goes; with `after`, a version, it waits for a newer one if told to.',
     input: ByAgent.extend({

@@ -109,7 +109,7 @@ export const Agent = z.object({
   operation: Operation.nullable(),
   /** What it has spent today. */
   account: Account,
-  /** Why it is `failed` or `offline`, when known. */
+  /** Why it is `failed`, `offline` or `needs_login`, when known. */
   detail: z.string().nullable(),
   lastTurn: z.object({ reason: z.string(), detail: z.string(), at: Time, usage: TurnUsage.nullable() }).nullable(),
 })

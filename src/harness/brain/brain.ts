@@ -56,8 +56,10 @@ export interface EngineSettings {
 
 export interface BrainCheck {
   readonly claude: 'ok' | 'needs_login' | 'error'
-  /** Also says which tool servers cannot be used, and why. */
+  /** Which login it has, or why none can be used. Also says which tool servers cannot be used, and why. */
   readonly detail: string
+  /** A name for what it would log in with, another for another. */
+  readonly login?: string
   /** Tool server name → state. */
   readonly mcp: Readonly<Record<string, 'ok' | 'error'>>
 }

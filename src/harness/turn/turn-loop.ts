@@ -20,7 +20,7 @@ export interface TurnLoopOptions {
 }
 
 /** Those that are about turns and their engine. */
-export type TurnCommand = Exclude<Command, { do: 'keep_repositories' }>
+export type TurnCommand = Exclude<Command, { do: 'keep_repositories' | `login_${string}` }>
 
 const INTERRUPTED: TurnEnd = { reason: 'interrupted', detail: 'interrupted' }
 

@@ -94,7 +94,7 @@ export class AgentViews implements Disposable {
       paused: row.paused,
       operation: this.#options.operation(name),
       account: accounts.of(name),
-      detail: failure?.detail ?? (live?.ready?.claude === 'error' ? live.ready.detail : null),
+      detail: failure?.detail ?? (live?.ready && live.ready.claude !== 'ok' ? live.ready.detail : null),
       lastTurn: link.lastTurn
         ? { ...link.lastTurn.end, at: link.lastTurn.at, usage: link.lastTurn.end.usage ?? null }
         : null,

@@ -12,6 +12,9 @@ import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openHiveDatabase } from '../database.ts'
 import { createIntervals, type Intervals } from '../intervals.ts'
 import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layout.ts'
+import { LoginFiles } from '../logins/login-files.ts'
+import { LoginFlows } from '../logins/login-flows.ts'
+import { LoginNews } from '../logins/login-news.ts'
 import { ManagerNews } from '../manager-news.ts'
 import { Accounts } from '../money/accounts.ts'
 import { DayNotes } from '../money/day-notes.ts'
@@ -74,6 +77,8 @@ export async function openSupervised(
   const news = new ManagerNews({ registry, broker, log: createLog('silent') })
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
+  const loginFiles = new LoginFiles(layout)
+  const loginNews = new LoginNews({ db, broker, news, log: createLog('silent') })
   const permissions = new Permissions({ db, audit, bashOf: () => undefined, waitMs: 60_000, onChange: () => {} })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
   const supervisor = stack.use(
@@ -82,6 +87,8 @@ export async function openSupervised(
       broker,
       runtime,
       deployments: others ?? deployments,
+      loginFiles,
+      loginNews,
       layout,
       app: { directory, revision: 'r1' },
       network: 'none',
@@ -122,6 +129,9 @@ export async function openSupervised(
       passes: () => {},
     }),
     permissions,
+    loginFiles,
+    loginNews,
+    logins: new LoginFlows({ command: (agent, command) => supervisor.link(agent).command(command) }),
     isAsking: (agent: string) => permissions.isAsking(agent),
     fake,
     runtime,

@@ -7,6 +7,8 @@ import { containerName } from '../../wire/names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerEvent, ContainerRuntime, ContainerStatus, Exit, Incarnation } from '../containers/runtime.ts'
 import type { Intervals } from '../intervals.ts'
+import type { LoginFiles } from '../logins/login-files.ts'
+import type { LoginNews } from '../logins/login-news.ts'
 import { type Problem, Problems } from '../problems.ts'
 import { type ContainerSettings, specOf } from './container-spec.ts'
 import type { Deployments } from './deployments.ts'
@@ -21,6 +23,8 @@ export interface SupervisorOptions extends ContainerSettings {
   readonly broker: Broker
   readonly runtime: ContainerRuntime
   readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
+  readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
+  readonly loginNews: Pick<LoginNews, 'isLacking'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
   readonly intervals: Intervals
@@ -238,9 +242,10 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
-    const { registry, runtime, deployments, now } = this.#options
+    const { registry, runtime, deployments, loginFiles, now } = this.#options
     kept.isBusy = true
     try {
+      loginFiles.assertOwn(agent)
       const deployed = deployments.get(agent)
       const { reference, sha } = deployed
       await runtime.apply(specOf(registry.get(agent), deployed, this.#options), { reference, revision: sha })
@@ -262,10 +267,12 @@ export class Supervisor implements AsyncDisposable {
    * nor without a login, since no turn could end well. In an emergency stop its turn ends too.
    */
   admitMail(agent: string): void {
-    const { registry, broker, deployments, holds } = this.#options
+    const { registry, broker, deployments, holds, loginNews } = this.#options
+    const { ready } = this.link(agent).live ?? {}
     const isStopped = this.#stops.has(agent) || registry.find(agent)?.desired === 'stopped'
-    const hasLogin = this.link(agent).live?.ready?.claude !== 'needs_login'
-    if (deployments.isOnTrial(agent) || isStopped || !hasLogin) broker.closeInbox(agent)
+    // Until the engine has said how it is now, what was known before holds.
+    const lacksLogin = ready ? ready.claude === 'needs_login' : loginNews.isLacking(agent)
+    if (deployments.isOnTrial(agent) || isStopped || lacksLogin) broker.closeInbox(agent)
     else broker.openInbox(agent)
     if (holds.stopped) this.callBack(agent, 'emergency stop')
   }

@@ -5,6 +5,7 @@ import { HarnessLink } from '../agents/harness-link.ts'
 import { openSupervised } from '../agents/supervised-in-test.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
+import { LoginFlows } from '../logins/login-flows.ts'
 import { Reminders } from '../schedules/reminders.ts'
 import { agentHandlers } from './agent-socket.ts'
 
@@ -20,14 +21,16 @@ async function openSocket() {
     /** The socket as a daemon has it that knows nothing of earlier connections. */
     open() {
       const link = new HarnessLink('alice', Date.now)
+      const log = createLog('silent')
       const supervisor = { link: () => link, admitMail: () => {} }
       const deps = {
         ...hive,
         supervisor,
+        logins: new LoginFlows({ command: (_, command) => link.command(command) }),
         secret: () => undefined,
         events,
         reminders: new Reminders({ db: hive.db, tell: async () => {}, onChange: () => {} }),
-        log: createLog('silent'),
+        log,
         defaults: DEFAULTS,
         agentEnv: () => ({}),
       }

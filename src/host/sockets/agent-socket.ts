@@ -10,7 +10,11 @@ import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { LoginFiles } from '../logins/login-files.ts'
+import type { LoginFlows } from '../logins/login-flows.ts'
+import type { LoginNews } from '../logins/login-news.ts'
 import type { Accounts } from '../money/accounts.ts'
+import { agentLoginHandlers } from './agent-logins.ts'
 import { type AgentPermissionDeps, agentPermissionHandlers } from './agent-permissions.ts'
 import { type AgentQuestionDeps, agentQuestionHandlers } from './agent-questions.ts'
 import { type AgentScheduleDeps, agentScheduleHandlers } from './agent-schedules.ts'
@@ -23,6 +27,9 @@ export interface AgentSocketDeps extends AgentScheduleDeps, AgentQuestionDeps, A
   readonly secret: (name: string) => string | undefined
   readonly events: EventStore
   readonly accounts: Pick<Accounts, 'noteTurn' | 'overspent'>
+  readonly logins: LoginFlows
+  readonly loginNews: LoginNews
+  readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
   readonly log: Log
   readonly defaults: Omit<HarnessSettings, 'agent' | 'role' | 'config'>
   /** Environment of an agent's engine, secrets included; `own` is what its configuration adds. */
@@ -52,7 +59,10 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
   }
 
   return {
+    ...agentLoginHandlers(deps, link, agent),
+
     async hello({ revision, deployment, epoch: known }, call) {
+      deps.loginFiles.assertOwn(agent)
       const { config } = deployments.get(agent)
       const settings: HarnessSettings = {
         agent,
@@ -67,6 +77,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       const epoch = goesOn
         ? known
         : await broker.beginEpoch(agent, { charge: true, reason: 'the harness was started again' })
+      if (!goesOn) deps.logins.endedWithHarness(agent)
       link.attach(call, { epoch, revision, deployment })
       const leases = await store.held(agent, epoch)
       // The daemon was away while a turn went on: the events tell since when.
@@ -86,7 +97,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.becameReady(state)
       broker.changes.notify()
       supervisor.admitMail(agent)
-      if (state.claude === 'ok' && store.parked(agent)?.reason === 'login') await broker.unpark(agent)
+      await deps.loginNews.becameReady(agent, state)
       return {}
     },
 
@@ -116,6 +127,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.assertEpoch(call, epoch)
       await endTurn(epoch, ids, end, true)
       link.turnEnded(end)
+      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
       return {}
     },
 
@@ -123,6 +135,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.assertEpoch(call, epoch)
       const { action } = await endTurn(epoch, ids, end, false)
       link.turnEnded(end)
+      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
       return { action }
     },
 

@@ -14,9 +14,11 @@ import type { AuditLog } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
+import type { LoginFlows } from '../logins/login-flows.ts'
 import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { loginHandlers } from './host-logins.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostPermissionDeps, hostPermissionHandlers } from './host-permissions.ts'
 import { type HostQuestionDeps, hostQuestionHandlers } from './host-questions.ts'
@@ -41,6 +43,7 @@ export interface HostSocketDeps
   readonly secrets: Secrets
   readonly audit: AuditLog
   readonly events: EventStore
+  readonly logins: LoginFlows
   readonly runtime: ContainerRuntime
   readonly app: App
   readonly defaultModel: string
@@ -73,6 +76,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   }
 
   return {
+    ...loginHandlers(deps),
     ping: () => ({ pid: process.pid, version: about.version }),
 
     async status() {

@@ -189,5 +189,6 @@ timed('a login that comes while it runs is found by the next check', async () =>
     subscriptionType: 'max',
   }
   writeFileSync(join(bench.home, 'config', '.credentials.json'), JSON.stringify({ claudeAiOauth }))
-  assert.deepEqual(await bench.brain.check(), { claude: 'ok', detail: 'Claude Max', mcp: { hyperhive: 'ok' } })
+  const { login, ...check } = await bench.brain.check()
+  assert.deepEqual(check, { claude: 'ok', detail: 'Claude Max', mcp: { hyperhive: 'ok' } })
 })

@@ -8,7 +8,7 @@ import { sumUsage } from '../sum-usage.ts'
 import { claudeArgv, claudeEnv } from './argv.ts'
 import type { Delta } from './delta.ts'
 import { type Conversation, Engine } from './engine.ts'
-import { nameLogin } from './login.ts'
+import { describeLogin, type Login, readLogin } from './login.ts'
 import { writeMcpConfig } from './mcp-config.ts'
 import type { ToolServer } from './mcp-responder.ts'
 import type { AskPermission } from './permission-requests.ts'
@@ -68,6 +68,8 @@ class ClaudeBrain implements Brain {
   #done: Promise<unknown> = Promise.resolve()
   #idleTimer: NodeJS.Timeout | undefined
   #loginRefused = false
+  /** What the engine could log in with when it was started. */
+  #login: Login['id'] | undefined
   /** What the last check found, if the engine was well. */
   #wasWell: BrainCheck | undefined
   #leftovers = false
@@ -173,13 +175,14 @@ class ClaudeBrain implements Brain {
     // A turn in progress must not be waited for, let alone disturbed.
     if (this.#engine && this.state !== 'idle') {
       try {
-        return await describeEngine(this.#engine)
+        return await describeEngine(this.#engine, this.#readLogin())
       } catch {
         // It ended meanwhile: the next one is looked at.
       }
     }
     const sleeps = !this.#engine && this.#works.length === 0
-    if (sleeps && this.#wasWell && !this.#loginRefused) return this.#wasWell
+    const isSame = this.#wasWell?.login === this.#readLogin().id
+    if (sleeps && this.#wasWell && isSame && !this.#loginRefused) return this.#wasWell
     return this.#alone('upkeep', async (signal) => {
       const check = await this.#look(signal)
       this.#wasWell = check.claude === 'ok' ? check : undefined
@@ -189,12 +192,16 @@ class ClaudeBrain implements Brain {
 
   async #look(signal: AbortSignal): Promise<BrainCheck> {
     try {
-      // A process learns of a new login with its next turn only.
-      if (this.#engine && (this.#loginRefused || !nameLogin(this.#engine.account))) await this.#engine.end()
-      return await describeEngine(await this.#ensureEngine(signal), signal)
+      // A process learns of another login with its next turn only.
+      if (this.#loginRefused || this.#readLogin().id !== this.#login) await this.#engine?.end()
+      return await describeEngine(await this.#ensureEngine(signal), this.#readLogin(), signal)
     } catch (error) {
       return { claude: 'error', detail: errorText(error), mcp: {} }
     }
+  }
+
+  #readLogin(): Login {
+    return readLogin(this.#options.configDir, this.#options.env)
   }
 
   async configure(settings: EngineSettings): Promise<void> {
@@ -279,6 +286,7 @@ class ClaudeBrain implements Brain {
     writeMcpConfig(mcpConfigFile, config.mcpServers)
     const session = this.#session.current()
     const model = this.#model
+    this.#login = this.#readLogin().id
     const engine = await Engine.start(
       {
         path: claudePath,
@@ -316,14 +324,14 @@ class ClaudeBrain implements Brain {
 }
 
 /** Throws when the engine does not say how its tool servers are. */
-async function describeEngine(engine: Engine, signal?: AbortSignal): Promise<BrainCheck> {
+async function describeEngine(engine: Engine, { id, stored }: Login, signal?: AbortSignal): Promise<BrainCheck> {
   const [hasTools, problems] = await Promise.all([engine.hasTools(), engine.serverProblems(signal)])
-  const login = nameLogin(engine.account)
-  const details = [login ?? 'Claude Code has no login']
+  const login = describeLogin(engine.account, stored, Date.now())
+  const details = [login.detail]
   const mcp: Record<string, 'ok' | 'error'> = { [HIVE_TOOL_SERVER]: hasTools ? 'ok' : 'error' }
   for (const [name, problem] of problems) {
     mcp[name] = problem === undefined ? 'ok' : 'error'
     if (problem !== undefined) details.push(`tool server ${name} cannot be used: ${problem}`)
   }
-  return { claude: login ? 'ok' : 'needs_login', detail: details.join('; '), mcp }
+  return { claude: login.ok ? 'ok' : 'needs_login', detail: details.join('; '), login: id, mcp }
 }

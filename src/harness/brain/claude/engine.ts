@@ -69,6 +69,7 @@ const Hello = z.looseObject({
     tokenSource: z.string().optional(),
     apiKeySource: z.string().optional(),
     subscriptionType: z.string().optional(),
+    apiProvider: z.string().optional(),
   }),
 })
 export type Account = z.infer<typeof Hello>['account']
