@@ -25,16 +25,23 @@ import { endCompanion } from './companion.ts'
 import { chooseRuntime } from './containers/choose.ts'
 import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
+import { Backup } from './housekeeping/backup.ts'
+import { measureAgent } from './housekeeping/disk-usage.ts'
+import { Tombstones } from './housekeeping/tombstones.ts'
+import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
 import { ManagerNews } from './manager-news.ts'
 import { chooseModel, demoEnv } from './model-choice.ts'
+import { Needs } from './needs/needs.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
-import { startRetention } from './retention.ts'
+import { KEEP_DONE_MS, KEEP_STREAM_MS, Retention } from './retention.ts'
 import { Secrets } from './secrets.ts'
 import { seedDemo } from './seed-demo.ts'
+import { Sinks } from './sinks/sinks.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
@@ -65,6 +72,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
   const startedAt = Date.now()
+  const intervals = createIntervals(settings.speedup)
   const layout = createLayout(settings)
   // The longest socket path of any agent, rather now than at its spawn.
   assertSocketPath(layout.agent(LONGEST_NAME).egressSocket)
@@ -164,6 +172,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       defaultModel: settings.model,
       revision: app.revision,
       now,
+      onChange: () => broker.changes.notify(),
     }),
   )
 
@@ -250,7 +259,16 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   })
   running.use(deployer)
 
-  running.use(startRetention(store, log))
+  const retention = running.use(
+    new Retention({
+      perishables: [
+        { what: 'messages', keepMs: KEEP_DONE_MS, vacuum: (before, limit) => store.vacuum(before, limit) },
+        { what: 'events', keepMs: KEEP_STREAM_MS, vacuum: (before, limit) => events.vacuum(before, limit) },
+      ],
+      everyMs: intervals.sweepMs,
+      log,
+    }),
+  )
   running.use(
     startMemoryWatch({
       spare: settings.spareMiB * 1024 * 1024,
@@ -258,6 +276,38 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       rest: (agent) => supervisor.link(agent).command({ do: 'rest' }),
       log,
     }),
+  )
+
+  const diskWatch = running.use(
+    new DiskWatch({
+      directory: layout.stateDir,
+      lowBytes: settings.lowDiskMiB * 1024 * 1024,
+      everyMs: intervals.deadlineMs,
+      agents: () => registry.list().flatMap(({ name, desired }) => (desired === 'running' ? [name] : [])),
+      measure: (agent, signal) => measureAgent({ agent, registry, layout, events, daemonUid: uid, signal }),
+      pause: (agent) => lifecycle.kill(agent, { now: true }),
+      onChange: () => broker.changes.notify(),
+      log,
+    }),
+  )
+  const needs = new Needs(
+    {
+      store,
+      approvals,
+      agents: () => views.all(),
+      questions: () => [],
+      permissions: () => [],
+      failedUpdates: () => [],
+      account: () => null,
+      stopped: () => null,
+      lowDisk: () => diskWatch.low(),
+      undecodable: async () => [...(await store.undecodable()), ...registry.undecodable, ...deployments.undecodable],
+    },
+    broker.changes,
+  )
+  await Sinks.forgetOthers(db, settings.sinks)
+  const sinks = running.use(
+    new Sinks({ ...settings, characters: settings.sinkCharacters, db, needs, secret, intervals, log, now }),
   )
 
   onStep('the agents come up')
@@ -312,6 +362,12 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         approvals,
         secrets,
         audit,
+        needs,
+        housekeeping: {
+          tombstones: new Tombstones({ registry, lifecycle, layout, daemonUid: uid }),
+          backup: new Backup({ layout, db, eventDb, repositories, meta }),
+          sinks,
+        },
         events,
         runtime,
         app,
@@ -330,14 +386,12 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           ...supervisor.errors(),
           ...deployer.errors(),
           ...repositories.errors(),
+          ...retention.errors(),
+          ...diskWatch.errors(),
+          ...sinks.errors(),
           ...(db.isFull
             ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
             : []),
-          ...[...registry.undecodable, ...deployments.undecodable].map(({ table, id, problem }) => ({
-            where: `${table} ${id}`,
-            problem,
-            since: startedAt,
-          })),
         ],
         shutdown: (options) => setImmediate(() => void stop(options)),
       }),

@@ -1,6 +1,6 @@
 import { HiveError } from '../../wire/errors.ts'
 import type { hostOps } from '../../wire/host-ops.ts'
-import { containerName, OPERATOR } from '../../wire/names.ts'
+import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
@@ -13,9 +13,10 @@ import type { AuditLog } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
-import { countNeeds, listNeeds } from '../needs.ts'
+import type { Needs } from '../needs/needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type HousekeepingDeps, housekeepingHandlers } from './host-housekeeping.ts'
 
 export interface HostSocketDeps {
   readonly registry: AgentRegistry
@@ -27,6 +28,8 @@ export interface HostSocketDeps {
   readonly approvals: Approvals
   readonly secrets: Secrets
   readonly audit: AuditLog
+  readonly needs: Needs
+  readonly housekeeping: Pick<HousekeepingDeps, 'tombstones' | 'backup' | 'sinks'>
   readonly events: EventStore
   readonly runtime: ContainerRuntime
   readonly app: App
@@ -46,7 +49,7 @@ export interface HostSocketDeps {
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
-  const { deployments, approvals, secrets, audit } = deps
+  const { deployments, approvals, secrets, audit, needs } = deps
   const { store } = broker
   const actor = OPERATOR
   const noted = (verb: string, agent: string, detail?: Record<string, unknown>) =>
@@ -72,13 +75,13 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         agents,
         messages: await store.count(),
         stopped: null,
-        needs: await countNeeds(store, agents, approvals),
+        needs: await needs.count(agents),
         errors: [
           ...deps.errors(),
-          ...(await store.undecodable()).map(({ table, id, problem }) => ({
+          ...(await needs.undecodable()).map(({ table, id, problem, since }) => ({
             where: `${table} ${id}`,
             problem,
-            since: about.startedAt,
+            since,
           })),
         ],
       }
@@ -154,11 +157,6 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       }
     },
 
-    async logs({ unit, lines }) {
-      registry.get(unit)
-      return { lines: await Array.fromAsync(runtime.logs(containerName(unit), { tail: lines })) }
-    },
-
     // It names what it is for: a message that is delivered right after it is not.
     cancel: ({ agent }) => command(agent, { do: 'cancel', messages: store.heldIds(agent) }),
     compact: ({ agent }) => command(agent, { do: 'compact' }),
@@ -181,7 +179,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
 
-    needs: async () => ({ needs: await listNeeds(store, views.all(), approvals) }),
+    needs: async () => ({ needs: await needs.list() }),
 
     async requeue({ id }) {
       const dead = await store.get(id)
@@ -237,6 +235,8 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       await audit.note({ actor, verb: 'remove_secret', detail: { name } })
       return {}
     },
+
+    ...housekeepingHandlers({ ...deps, ...deps.housekeeping, stateDir: about.stateDir }),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })
