@@ -4,6 +4,7 @@ import type { Cli } from './cli.ts'
 import { addAllow } from './commands/allow.ts'
 import { addApprove } from './commands/approve.ts'
 import { addAudit } from './commands/audit.ts'
+import { addBackup } from './commands/backup.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addCompact } from './commands/compact.ts'
 import { addComplete } from './commands/complete.ts'
@@ -20,10 +21,13 @@ import { addMessages } from './commands/messages.ts'
 import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
+import { addNotify } from './commands/notify.ts'
 import { addPending } from './commands/pending.ts'
+import { addPurge } from './commands/purge.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
 import { addRestart } from './commands/restart.ts'
+import { addRevive } from './commands/revive.ts'
 import { addSecret } from './commands/secret.ts'
 import { addSend } from './commands/send.ts'
 import { addServe } from './commands/serve.ts'
@@ -32,6 +36,7 @@ import { addSpawn } from './commands/spawn.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addTail } from './commands/tail.ts'
+import { addTombstones } from './commands/tombstones.ts'
 import { addUnpark } from './commands/unpark.ts'
 import { addUp } from './commands/up.ts'
 import { EXIT } from './exit-code.ts'
@@ -51,6 +56,7 @@ const GROUPS = [
   },
   { title: 'Messages', commands: [addSend, addMessages, addMessage, addRequeue, addDrop, addAllow, addNeeds] },
   { title: 'Turns', commands: [addTail, addLogs, addCancel, addCompact, addNewSession, addModel, addUnpark] },
+  { title: 'Upkeep', commands: [addTombstones, addRevive, addPurge, addBackup, addNotify] },
   { title: 'More', commands: [addComplete] },
 ]
 

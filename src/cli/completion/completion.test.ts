@@ -67,7 +67,7 @@ describe('completion', () => {
   })
 
   test('knows the agents that live, wherever one can stand', async () => {
-    assert.deepEqual(await live('logs', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('logs', ''), ['manager', 'alice', 'gateway', 'model'])
     assert.deepEqual(await live('kill', 'alice', '--now', 'm'), ['manager'])
     assert.deepEqual(await live('send', ''), ['manager', 'alice'])
     assert.deepEqual(await live('send', 'alice', ''), [])
@@ -130,7 +130,7 @@ describe('completion', () => {
           'bash',
           ...words,
         ])
-      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrequeue\n')
+      assert.equal(await type('hive', 're'), 'restart\nrequest-spawn\nrequeue\nrevive\n')
       assert.equal(await type('hive', 'send', ''), 'manager\nalice\n')
       assert.equal(await type('hive', 'messages', '--state', '=', 'de'), 'dead\n')
     })

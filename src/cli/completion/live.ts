@@ -14,6 +14,11 @@ const ABOUT_CELLS = 50
 
 const OPERATOR: Candidate[] = [{ value: 'operator', about: 'you' }]
 
+const COMPANIONS: Candidate[] = [
+  { value: 'gateway', about: 'the egress gateway' },
+  { value: 'model', about: 'the scripted model of a demo' },
+]
+
 type Ask = (call: HostClient, signal: AbortSignal) => Promise<Candidate[]>
 
 /** Where the values come from: by argument, by argument of a command where that says more, or by flag. */
@@ -33,6 +38,9 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   'show id': askApprovals,
   'approve id': askUndecided,
   'deny id': askUndecided,
+  'logs unit': async (call, signal) => [...(await askAgents(call, signal)), ...COMPANIONS],
+  'revive name': askTombstones,
+  'purge name': askTombstones,
   'set name': askSecrets,
   'remove name': askSecrets,
   root: (call, signal) => askNeeds(call, signal, 'paused_chain'),
@@ -70,6 +78,11 @@ const candidateOf = (approval: Approval): Candidate => ({ value: String(approval
 async function askSecrets(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
   const { secrets } = await call.secrets({}, { signal })
   return secrets.map(({ name }) => ({ value: printableLine(name), about: '' }))
+}
+
+async function askTombstones(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { tombstones } = await call.tombstones({}, { signal })
+  return tombstones.map(({ name }) => ({ value: name, about: 'destroyed' }))
 }
 
 async function askMessages(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
