@@ -185,7 +185,7 @@ export class Companion implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const { name, stateDir, argv } = this.#options
-    const logFile = join(stateDir, `${name}.out`)
+    const logFile = companionLog(stateDir, name)
     const env = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
     const started = await spawnDetached(await argv(), { logFile, env })
     this.#process = started
@@ -219,6 +219,9 @@ export class Companion implements AsyncDisposable {
     await this.#watching
   }
 }
+
+/** What a companion wrote to stdout and stderr. */
+export const companionLog = (stateDir: string, name: string): string => join(stateDir, `${name}.out`)
 
 /** Ends a companion, if one runs. */
 export async function endCompanion({ name, stateDir }: { name: string; stateDir: string }): Promise<void> {

@@ -241,8 +241,13 @@ const HIVE_MIGRATIONS = [
     PRIMARY KEY (day, agent)
   ) STRICT, WITHOUT ROWID;
 
-  -- What was sent to the sinks and waits still, so that nothing is sent twice.
-  CREATE TABLE notified (key TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  -- What each sink was told of and waits still, so that nothing is told twice.
+  CREATE TABLE notified (
+    sink TEXT NOT NULL,
+    key  TEXT NOT NULL,
+    at   INTEGER NOT NULL,
+    PRIMARY KEY (sink, key)
+  ) STRICT, WITHOUT ROWID;
   `,
 ]
 
@@ -258,6 +263,13 @@ const EVENT_MIGRATIONS = [
     UNIQUE (agent, epoch, n)
   ) STRICT;
   CREATE INDEX events_agent ON events (agent, seq);
+  `,
+  `
+  -- When the daemon stored it, for the lines of the engine's stream: they go after a while. Null: it is kept.
+  ALTER TABLE events ADD COLUMN stored_at INTEGER;
+  UPDATE events SET stored_at = at
+    WHERE CASE WHEN json_valid(event) THEN json_extract(event, '$.kind') = 'stream' END;
+  CREATE INDEX events_stored ON events (stored_at) WHERE stored_at IS NOT NULL;
   `,
 ]
 

@@ -10,7 +10,7 @@ import type { ContainerRuntime } from './containers/runtime.ts'
 import { openEventDatabase } from './database.ts'
 import { EventStore } from './events/event-store.ts'
 import { makeAgentDirectories } from './layout.ts'
-import { startRetention } from './retention.ts'
+import { KEEP_DONE_MS, Retention } from './retention.ts'
 import { openSchedules } from './schedules/open-schedules.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 
@@ -69,7 +69,14 @@ test('a hundred agents that wait for a day get no message and no turn, and nobod
   })
   const alarm = new Alarm({ sources: [schedules, reminders], deadlineMs: 60 * SECOND, log, now })
   await using _alarm = alarm
-  using _retention = startRetention(broker.store, log, now)
+  await using _retention = new Retention({
+    perishables: [
+      { what: 'messages', keepMs: KEEP_DONE_MS, vacuum: (before, limit) => broker.store.vacuum(before, limit) },
+    ],
+    everyMs: 3600 * SECOND,
+    log,
+    now,
+  })
   const looks = t.mock.method(schedules, 'tellDue')
   alarm.look()
 

@@ -28,8 +28,12 @@ import { endCompanion } from './companion.ts'
 import { chooseRuntime } from './containers/choose.ts'
 import { openEventDatabase, openHiveDatabase } from './database.ts'
 import { DemoModel } from './demo-model.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { EventStore } from './events/event-store.ts'
 import { Gateway } from './gateway-client.ts'
+import { Backup } from './housekeeping/backup.ts'
+import { measureAgent } from './housekeeping/disk-usage.ts'
+import { Tombstones } from './housekeeping/tombstones.ts'
 import { createIntervals } from './intervals.ts'
 import { createLayout, makeHiveDirectories } from './layout.ts'
 import { LoginFiles } from './logins/login-files.ts'
@@ -41,14 +45,17 @@ import { Accounts } from './money/accounts.ts'
 import { DayNotes } from './money/day-notes.ts'
 import { Ledger } from './money/ledger.ts'
 import { RequestWatch } from './money/request-watch.ts'
+import { Needs } from './needs/needs.ts'
+import { DISK_REASON } from './needs/needs-of-agent.ts'
 import { Permissions } from './permissions/permissions.ts'
 import { Questions } from './questions/questions.ts'
 import { AppliedRepositories } from './repositories/applied-repositories.ts'
 import { MetaRepository } from './repositories/meta-repository.ts'
-import { startRetention } from './retention.ts'
+import { KEEP_DONE_MS, KEEP_STREAM_MS, KEEP_TURNS_MS, Retention } from './retention.ts'
 import { openSchedules } from './schedules/open-schedules.ts'
 import { Secrets } from './secrets.ts'
 import { seedDemo } from './seed-demo.ts'
+import { Sinks } from './sinks/sinks.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
@@ -263,6 +270,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       defaultModel: settings.model,
       revision: app.revision,
       now,
+      onChange: () => broker.changes.notify(),
     }),
   )
 
@@ -362,13 +370,23 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   })
   running.use(deployer)
 
-  running.use(startRetention(store, log))
   const requests = running.use(
     new RequestWatch({
       count: () => gateway.modelRequests(),
       notes,
       hasWorked: (agent, since) => supervisor.link(agent).hasWorked(since),
       now,
+    }),
+  )
+  const retention = running.use(
+    new Retention({
+      perishables: [
+        { what: 'messages', keepMs: KEEP_DONE_MS, vacuum: (before, limit) => store.vacuum(before, limit) },
+        { what: 'turns', keepMs: KEEP_TURNS_MS, vacuum: (before, limit) => ledger.vacuum(before, limit) },
+        { what: 'events', keepMs: KEEP_STREAM_MS, vacuum: (before, limit) => events.vacuum(before, limit) },
+      ],
+      everyMs: intervals.sweepMs,
+      log,
     }),
   )
   running.use(
@@ -378,6 +396,44 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       rest: (agent) => supervisor.link(agent).command({ do: 'rest' }),
       log,
     }),
+  )
+
+  const diskWatch = running.use(
+    new DiskWatch({
+      directory: layout.stateDir,
+      lowBytes: settings.lowDiskMiB * 1024 * 1024,
+      everyMs: intervals.deadlineMs,
+      agents: () => registry.list().flatMap((row) => (row.desired === 'running' && !row.paused ? [row.name] : [])),
+      measure: (agent, signal) => measureAgent({ agent, registry, layout, events, daemonUid: uid, signal }),
+      pause: (agent, reason) => lifecycle.pause(agent, { now: true, reason: DISK_REASON + reason }),
+      onChange: () => broker.changes.notify(),
+      log,
+    }),
+  )
+  const needs = new Needs(
+    {
+      store,
+      approvals,
+      agents: () => views.all(),
+      questions: () => questions.open().questions,
+      permissions: () => permissions.pending().permissions,
+      failedUpdates: () => [],
+      account: () => accounts.ofHive(),
+      stopped: () => holds.stopped,
+      lowDisk: () => diskWatch.low(),
+      undecodable: async () => [
+        ...(await store.undecodable()),
+        ...registry.undecodable,
+        ...deployments.undecodable,
+        ...questions.open().errors,
+        ...permissions.pending().errors,
+      ],
+    },
+    broker.changes,
+  )
+  await Sinks.forgetOthers(db, settings.sinks)
+  const sinks = running.use(
+    new Sinks({ ...settings, characters: settings.sinkCharacters, db, needs, secret, intervals, log, now }),
   )
 
   onStep('the agents come up')
@@ -444,6 +500,12 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     requests,
     events,
     logins,
+    needs,
+    housekeeping: {
+      tombstones: new Tombstones({ registry, lifecycle, layout, daemonUid: uid }),
+      backup: new Backup({ layout, db, eventDb, repositories, meta }),
+      sinks,
+    },
     runtime,
     app,
     defaultModel: settings.model,
@@ -464,14 +526,12 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       ...deployer.errors(),
       ...alarm.errors(),
       ...repositories.errors(),
+      ...retention.errors(),
+      ...diskWatch.errors(),
+      ...sinks.errors(),
       ...(db.isFull
         ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
         : []),
-      ...[...registry.undecodable, ...deployments.undecodable].map(({ table, id, problem }) => ({
-        where: `${table} ${id}`,
-        problem,
-        since: startedAt,
-      })),
     ],
     web: { link: (agent) => web.link(agent), newToken: () => web.newToken() },
     shutdown: (options) => setImmediate(() => void stop(options)),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { errorText, HiveError } from '../wire/errors.ts'
 import { Budget } from '../wire/money.ts'
 import { DASHBOARD_PORT } from '../wire/names.ts'
+import { NeedKind, QuietHours, Sink } from '../wire/sinks.ts'
 
 /** Timers of more than 2^31 ms would end at once. */
 const LONGEST_SECONDS = 2_000_000
@@ -99,6 +100,27 @@ export const SettingsFile = z.strictObject({
     .max(LONGEST_SECONDS)
     .default(3600)
     .describe('how long a turn waits for the operator to permit the use of a tool'),
+  sinks: z.array(Sink).max(20).default([]).describe('where you are told of what waits for you: docs/needs.md'),
+  quietHours: QuietHours.optional().describe(
+    'what comes in them is told at their end: `{"from": "22:00", "to": "07:00"}`',
+  ),
+  urgent: z.array(NeedKind).default(['low_disk']).describe('kinds of needs that are told in quiet hours too'),
+  sinkCharacters: z
+    .number()
+    .int()
+    .min(0)
+    .max(4000)
+    .default(200)
+    .describe('characters that a sink is told of each thing besides its title; 0: titles only'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address under which you reach the dashboard: what sinks are told links there'),
+  lowDiskMiB: z
+    .number()
+    .min(0)
+    .default(1024)
+    .describe('below so much free space of the state directory the agent that grows most is paused'),
   autoUpdate: z.boolean().default(true).describe('at the start, agents on older programs are put on the current ones'),
   speedup: z
     .number()

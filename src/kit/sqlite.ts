@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { errorText, HiveError } from '../wire/errors.ts'
 import type { Ballast } from './ballast.ts'
 
@@ -38,6 +38,8 @@ export interface Database extends Disposable {
   /** Rows as they are asked for, for those who may stop early; nothing else may be done with the database meanwhile. */
   iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row>
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number }
+  /** Copies it, as it is when that ends, into a new file that `openDatabase` takes. Others go on meanwhile. */
+  backup(path: string): Promise<void>
   close(): void
 }
 
@@ -201,6 +203,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     run(sql, ...values) {
       const { changes, lastInsertRowid } = prepare(sql).run(...values)
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+    },
+    async backup(path) {
+      try {
+        await backup(db, path)
+      } catch (cause) {
+        if (isFullDisk(cause)) throw diskFull(cause)
+        throw new HiveError('unavailable', `the database cannot be copied: ${errorText(cause)}`, { cause })
+      }
     },
     close() {
       clearInterval(ballastWatch)

@@ -18,6 +18,7 @@ export type Tombstone = z.infer<typeof Tombstone>
 
 /** Whose output can be read: an agent's container, or one of the hive's own processes. */
 export const LogUnit = z.union([z.enum(['gateway', 'model']), AgentName])
+export type LogUnit = z.infer<typeof LogUnit>
 
 export const housekeepingOps = {
   logs: {

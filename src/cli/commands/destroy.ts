@@ -49,7 +49,7 @@ async function whatGoes(call: HostClient, name: string, { purge }: Flags): Promi
     '- its container goes',
     purge
       ? '- its notes, its login and its history go too: there is no way back'
-      : `- its notes and its login stay, for a later \`hive spawn ${name}\``,
+      : `- its notes and its login stay, for a later \`hive revive ${name}\``,
     purge ? '- what is queued for it becomes dead' : '- what is queued for it waits',
   ].filter(Boolean)
 }

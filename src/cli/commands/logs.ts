@@ -11,11 +11,11 @@ export const addLogs = (program: Command, cli: Cli): Command =>
   program
     .command('logs')
     .description(hostOps.logs.about)
-    .argument('<agent>', 'name of the agent, or manager')
+    .argument('<unit>', 'name of an agent, manager, gateway or model')
     .option('-n, --lines <count>', 'how many', wholeNumber(1, 5000), 200)
-    .action(async (agent: string, _, command: Command) => {
+    .action(async (unit: string, _, command: Command) => {
       const flags = flagsOf<{ lines: number }>(command)
-      const { lines } = await withDaemon(cli, flags, (call) => call.logs({ unit: agent, lines: flags.lines }))
+      const { lines } = await withDaemon(cli, flags, (call) => call.logs({ unit, lines: flags.lines }))
       const paint = createPaint(cli.io.out)
       show(cli, flags, {
         data: lines,

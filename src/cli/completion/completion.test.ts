@@ -69,7 +69,7 @@ describe('completion', () => {
   })
 
   test('knows the agents that live, wherever one can stand', async () => {
-    assert.deepEqual(await live('logs', ''), ['manager', 'alice'])
+    assert.deepEqual(await live('logs', ''), ['manager', 'alice', 'gateway', 'model'])
     assert.deepEqual(await live('kill', 'alice', '--now', 'm'), ['manager'])
     assert.deepEqual(await live('send', ''), ['manager', 'alice'])
     assert.deepEqual(await live('open', 'a'), ['alice'])

@@ -15,6 +15,11 @@ const ABOUT_CELLS = 50
 
 const OPERATOR: Candidate[] = [{ value: 'operator', about: 'you' }]
 
+const COMPANIONS: Candidate[] = [
+  { value: 'gateway', about: 'the egress gateway' },
+  { value: 'model', about: 'the scripted model of a demo' },
+]
+
 type Ask = (call: HostClient, signal: AbortSignal) => Promise<Candidate[]>
 
 /** Where the values come from: by argument, by argument of a command where that says more, or by flag. */
@@ -44,6 +49,9 @@ const SOURCES: Readonly<Record<string, Ask>> = {
   'permit id': askPermissions,
   'refuse id': askPermissions,
   'permissions --agent': askAgents,
+  'logs unit': async (call, signal) => [...(await askAgents(call, signal)), ...COMPANIONS],
+  'revive name': askTombstones,
+  'purge name': askTombstones,
   'set name': askSecrets,
   'remove name': askSecrets,
   root: (call, signal) => askNeeds(call, signal, 'paused_chain'),
@@ -105,6 +113,11 @@ async function askReminders(call: HostClient, signal: AbortSignal): Promise<Cand
     value: String(id),
     about: `${agent}: ${headline(message, ABOUT_CELLS)}`,
   }))
+}
+
+async function askTombstones(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {
+  const { tombstones } = await call.tombstones({}, { signal })
+  return tombstones.map(({ name }) => ({ value: name, about: 'destroyed' }))
 }
 
 async function askMessages(call: HostClient, signal: AbortSignal): Promise<Candidate[]> {

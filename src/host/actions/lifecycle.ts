@@ -242,6 +242,17 @@ export class Lifecycle implements AsyncDisposable {
     })
   }
 
+  /** Removes what is left of an agent that was destroyed. Throws `conflict` when it lives. */
+  async purge(name: string): Promise<void> {
+    await this.exclusively(name, 'purge', async () => {
+      if (this.#options.registry.has(name)) {
+        throw new HiveError('conflict', `${name} lives`, { hint: `hive destroy ${name}` })
+      }
+      await this.#purge(name)
+      this.#options.onRepositoriesChanged()
+    })
+  }
+
   /** Every step may be repeated: what fails half way is done by the next call. */
   async #takeDown(name: string): Promise<void> {
     const { registry, supervisor, layout, configureGateway, log } = this.#options

@@ -24,6 +24,8 @@ export interface AgentViewsOptions {
   readonly defaultModel: string
   readonly revision: string
   readonly now: Clock
+  /** The state of an agent has changed. */
+  readonly onChange?: () => void
 }
 
 /** How exactly is known when an agent came into the state that it is in. */
@@ -119,6 +121,7 @@ export class AgentViews implements Disposable {
     if (known?.state === state) return known.since
     const since = this.#options.now()
     this.#states.set(name, { state, since })
+    if (known) this.#options.onChange?.()
     return since
   }
 

@@ -23,6 +23,14 @@ export interface AgentRow {
   readonly paused: Paused | null
 }
 
+/** What is left of a destroyed agent. */
+export interface Remains {
+  readonly name: string
+  readonly slot: number
+  /** Unix milliseconds; null: destroyed by an older hive. */
+  readonly destroyedAt: number | null
+}
+
 const COLUMNS = 'name, slot, desired, model, created_at, crashed_at, ended_life, paused_at, paused_reason'
 const AgentColumns = z.object({
   name: z.string(),
@@ -76,6 +84,16 @@ export class AgentRegistry {
     return this.#destroyed.has(name)
   }
 
+  /** Destroyed agents that were not purged, by name. */
+  tombstones(): Remains[] {
+    const rows = this.#db.all('SELECT name, slot, destroyed_at FROM agents WHERE destroyed = 1 ORDER BY name')
+    return rows.map(({ name, slot, destroyed_at: at }) => ({
+      name: String(name),
+      slot: Number(slot),
+      destroyedAt: at === null ? null : Number(at),
+    }))
+  }
+
   find(name: string): AgentRow | undefined {
     return this.#rows.get(name)
   }
@@ -95,7 +113,8 @@ export class AgentRegistry {
       if (this.#rows.has(name)) throw new HiveError('conflict', `agent ${name} exists`)
       this.#db.run(
         `INSERT INTO agents (name, slot, desired, created_at) VALUES (?, ?, 'running', ?)
-         ON CONFLICT DO UPDATE SET desired = 'running', destroyed = 0, paused_at = NULL, paused_reason = NULL`,
+         ON CONFLICT DO UPDATE SET desired = 'running', destroyed = 0, destroyed_at = NULL, crashed_at = NULL,
+           paused_at = NULL, paused_reason = NULL`,
         name,
         name === MANAGER ? 0 : this.#freeSlot(),
         now,
@@ -168,9 +187,11 @@ export class AgentRegistry {
   }
 
   /** Keeps its slot, so that what is left of the agent keeps its owner. */
-  async destroy(name: string): Promise<void> {
+  async destroy(name: string, now = Date.now()): Promise<void> {
     this.get(name)
-    await this.#db.write(() => this.#db.run('UPDATE agents SET destroyed = 1 WHERE name = ?', name))
+    await this.#db.write(() =>
+      this.#db.run('UPDATE agents SET destroyed = 1, destroyed_at = ? WHERE name = ?', now, name),
+    )
     this.#rows.delete(name)
     this.#destroyed.add(name)
     this.changes.notify()

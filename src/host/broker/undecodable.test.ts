@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createNotifier } from '../../kit/notifier.ts'
 import { openHiveDatabase } from '../database.ts'
-import { listNeeds } from '../needs.ts'
+import { Needs } from '../needs/needs.ts'
+import { sourcesOf } from '../needs/sources-in-test.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 test('a row that cannot be read is shown, and holds nobody up', async () => {
@@ -23,7 +25,9 @@ test('a row that cannot be read is shown, and holds nobody up', async () => {
   const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
   assert.equal((await store.lease('alice', { epoch, joins: false, now: 0 })).deliveries[0]?.body, 'sound')
   assert.deepEqual(
-    (await listNeeds(store, [], { list: () => ({ approvals: [], errors: [] }) })).map(({ kind }) => kind),
+    (await new Needs(sourcesOf({ store, undecodable: () => store.undecodable() }), createNotifier()).list()).map(
+      ({ kind }) => kind,
+    ),
     ['undecodable'],
   )
 })

@@ -8,11 +8,19 @@ export class EventStore {
   readonly changes: Notifier = createNotifier()
   readonly #db: Database
   readonly #isDiskFull: () => boolean
+  readonly #now: () => number
+  readonly #bytes = new Map<string, number>()
 
   /** `isDiskFull`: what space is left belongs to the messages. */
-  constructor(db: Database, isDiskFull: () => boolean = () => false) {
+  constructor(db: Database, isDiskFull: () => boolean = () => false, now: () => number = Date.now) {
     this.#db = db
     this.#isDiskFull = isDiskFull
+    this.#now = now
+  }
+
+  /** How many bytes were stored for an agent since the daemon started; only their growth says something. */
+  bytesOf(agent: string): number {
+    return this.#bytes.get(agent) ?? 0
   }
 
   /** Stores events of one epoch; those whose number is there already are ignored. */
@@ -22,24 +30,45 @@ export class EventStore {
     events: readonly { n: number; at: number; event: LiveEvent }[],
   ): Promise<void> {
     if (this.#isDiskFull()) throw new HiveError('disk_full', 'the disk is full: events are not stored')
+    const encoded = events.map(({ event }) => encode(event))
     await this.#db.write(() => {
-      for (const { n, at, event } of events) {
+      for (const [index, { n, at, event }] of events.entries()) {
         this.#db.run(
-          'INSERT INTO events (agent, epoch, n, at, event) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+          `INSERT INTO events (agent, epoch, n, at, event, stored_at) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT DO NOTHING`,
           agent,
           epoch,
           n,
           Math.round(at),
-          encode(event),
+          encoded[index] as string,
+          // By our clock: `at` is the agent's claim.
+          event.kind === 'stream' ? this.#now() : null,
         )
       }
     })
+    this.#bytes.set(
+      agent,
+      encoded.reduce((sum, text) => sum + text.length, this.bytesOf(agent)),
+    )
     this.changes.notify()
+  }
+
+  /** Deletes at most `limit` lines of engines' streams that were stored before `before` (unix ms); gives how many. */
+  async vacuum(before: number, limit: number): Promise<number> {
+    return this.#db.write(
+      () =>
+        this.#db.run(
+          'DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE stored_at < ? ORDER BY stored_at LIMIT ?)',
+          before,
+          limit,
+        ).changes,
+    )
   }
 
   /** Forgets an agent that is gone for good. */
   async purge(agent: string): Promise<void> {
     await this.#db.write(() => this.#db.run('DELETE FROM events WHERE agent = ?', agent))
+    this.#bytes.delete(agent)
   }
 
   /** When the last turn of an epoch began, if it was about `message` and its begin has been stored. */

@@ -45,6 +45,24 @@ describe('seed', () => {
   })
 })
 
+describe('hold', () => {
+  it('lets the changes end that have begun, and keeps those that come waiting', async () => {
+    using room = await openProposals()
+    const { repositories } = room
+    const begun = repositories.seed('bob', { n: '1' }, 'begin')
+    // Its turn at the repository comes with the next microtask.
+    await Promise.resolve()
+    let late: Promise<string> | undefined
+    const seen = await repositories.hold(async () => {
+      late = repositories.seed('carol', { n: '2' }, 'begin')
+      await repositories.main(AGENT)
+      return repositories.names().sort()
+    })
+    assert.deepEqual(seen, [AGENT, 'bob'])
+    assert.deepEqual([await late, await begun], [await repositories.main('carol'), await repositories.main('bob')])
+  })
+})
+
 describe('a proposal', () => {
   it('is taken, approved, built and promoted, with a tag for each step', async () => {
     using room = await openProposals()

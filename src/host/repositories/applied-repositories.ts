@@ -37,6 +37,9 @@ export class AppliedRepositories {
   readonly #log: Log | undefined
   readonly #problems = new Problems()
   readonly #changes = new Map<string, Mutex>()
+  readonly #changing = new Set<Promise<unknown>>()
+  /** While it is there, no change begins. */
+  #held: Promise<void> | undefined
   /** One for all: looking at a proposal is the only thing whose cost others decide. */
   readonly #intake = createMutex()
 
@@ -92,7 +95,29 @@ export class AppliedRepositories {
   #exclusively<T>(agent: string, action: () => Promise<T>): Promise<T> {
     const mutex = this.#changes.get(agent) ?? createMutex()
     this.#changes.set(agent, mutex)
-    return mutex(action)
+    return mutex(async () => {
+      while (this.#held) await this.#held
+      const change = action()
+      this.#changing.add(change)
+      try {
+        return await change
+      } finally {
+        this.#changing.delete(change)
+      }
+    })
+  }
+
+  /** No repository changes while `action` goes on: those changes that have begun end before, others wait. One at a time. */
+  async hold<T>(action: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    try {
+      await Promise.allSettled(this.#changing)
+      return await action()
+    } finally {
+      this.#held = undefined
+      resolve()
+    }
   }
 
   async #aside<T>(name: string, action: (directory: string) => Promise<T>): Promise<T> {

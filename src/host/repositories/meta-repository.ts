@@ -67,6 +67,11 @@ export class MetaRepository {
     return (await this.#git.run(['status', '--porcelain', '--untracked-files=no'])).length === 0
   }
 
+  /** Nothing is noted while `action` goes on. */
+  hold<T>(action: () => Promise<T>): Promise<T> {
+    return this.#mutex(action)
+  }
+
   /** Notes a deploy that succeeded, with one commit; does nothing when that is noted already. */
   record(agent: string, { tag, ...deployment }: Deployment & { tag: string }): Promise<void> {
     return this.#mutex(async () => {

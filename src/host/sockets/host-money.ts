@@ -9,13 +9,14 @@ import type { DayNotes } from '../money/day-notes.ts'
 import type { Ledger } from '../money/ledger.ts'
 import { metricsOf } from '../money/metrics.ts'
 import type { RequestWatch } from '../money/request-watch.ts'
-import { countNeeds } from '../needs.ts'
+import type { Needs } from '../needs/needs.ts'
 
 export interface MoneyDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly views: AgentViews
   readonly approvals: Approvals
+  readonly needs: Needs
   readonly ledger: Ledger
   readonly accounts: Accounts
   readonly notes: DayNotes
@@ -30,6 +31,7 @@ export function moneyHandlers({
   broker,
   views,
   approvals,
+  needs,
   ledger,
   accounts,
   requests,
@@ -54,7 +56,7 @@ export function moneyHandlers({
       const text = metricsOf({
         agents,
         messages: await store.count(),
-        needs: await countNeeds(store, agents, approvals),
+        needs: await needs.count(agents),
         pendingApprovals: approvals.countPending(),
         slots: broker.slotUse(),
         totals: ledger.totals(),

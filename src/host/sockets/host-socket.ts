@@ -1,6 +1,6 @@
 import { HiveError } from '../../wire/errors.ts'
 import type { hostOps } from '../../wire/host-ops.ts'
-import { containerName, OPERATOR } from '../../wire/names.ts'
+import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
@@ -15,9 +15,10 @@ import type { Broker } from '../broker/broker.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { EventStore } from '../events/event-store.ts'
 import type { LoginFlows } from '../logins/login-flows.ts'
-import { countNeeds, listNeeds } from '../needs.ts'
+import type { Needs } from '../needs/needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
+import { type HousekeepingDeps, housekeepingHandlers } from './host-housekeeping.ts'
 import { loginHandlers } from './host-logins.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostPermissionDeps, hostPermissionHandlers } from './host-permissions.ts'
@@ -42,6 +43,8 @@ export interface HostSocketDeps
   readonly approvals: Approvals
   readonly secrets: Secrets
   readonly audit: AuditLog
+  readonly needs: Needs
+  readonly housekeeping: Pick<HousekeepingDeps, 'tombstones' | 'backup' | 'sinks'>
   readonly events: EventStore
   readonly logins: LoginFlows
   readonly runtime: ContainerRuntime
@@ -63,7 +66,7 @@ export interface HostSocketDeps
 /** What the operator's socket answers. */
 export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
   const { registry, broker, supervisor, views, lifecycle, events, runtime, app, about } = deps
-  const { deployments, approvals, secrets, audit, holds } = deps
+  const { deployments, approvals, secrets, audit, holds, needs } = deps
   const { store } = broker
   const actor = OPERATOR
   const noted = (verb: string, agent: string, detail?: Record<string, unknown>) =>
@@ -90,13 +93,13 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
         agents,
         messages: await store.count(),
         stopped: holds.stopped,
-        needs: await countNeeds(store, agents, approvals),
+        needs: await needs.count(agents),
         errors: [
           ...deps.errors(),
-          ...(await store.undecodable()).map(({ table, id, problem }) => ({
+          ...(await needs.undecodable()).map(({ table, id, problem, since }) => ({
             where: `${table} ${id}`,
             problem,
-            since: about.startedAt,
+            since,
           })),
         ],
       }
@@ -172,11 +175,6 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       }
     },
 
-    async logs({ unit, lines }) {
-      registry.get(unit)
-      return { lines: await Array.fromAsync(runtime.logs(containerName(unit), { tail: lines })) }
-    },
-
     // It names what it is for: a message that is delivered right after it is not.
     cancel: ({ agent }) => command(agent, { do: 'cancel', messages: store.heldIds(agent) }),
     compact: ({ agent }) => command(agent, { do: 'compact' }),
@@ -201,7 +199,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
 
-    needs: async () => ({ needs: await listNeeds(store, views.all(), approvals) }),
+    needs: async () => ({ needs: await needs.list() }),
 
     async requeue({ id }) {
       const dead = await store.get(id)
@@ -265,6 +263,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     ...webHandlers(deps),
     ...hostQuestionHandlers(deps),
     ...hostPermissionHandlers(deps),
+    ...housekeepingHandlers({ ...deps, ...deps.housekeeping, stateDir: about.stateDir }),
 
     shutdown({ stopAgents }) {
       deps.shutdown({ stopAgents })

@@ -14,9 +14,10 @@ interface Budget {
 }
 
 export interface LogFiles {
-  /** The folder of both. */
+  /** The folder that they are in. */
   readonly path: string
-  readonly files: { readonly stdout: string; readonly stderr: string }
+  /** Who writes only one has no `stderr`. */
+  readonly files: { readonly stdout: string; readonly stderr?: string }
 }
 
 /**
@@ -25,10 +26,10 @@ export interface LogFiles {
  */
 export async function* readLogs({ path, files }: LogFiles, options: LogOptions): AsyncIterable<LogLine> {
   const { tail, follow, signal } = options
-  const cursors = (['stdout', 'stderr'] as const).map((stream) => ({
-    stream,
-    cursor: createCursor(files[stream], { fromEnd: tail !== undefined }),
-  }))
+  const cursors = (['stdout', 'stderr'] as const).flatMap((stream) => {
+    const file = files[stream]
+    return file === undefined ? [] : [{ stream, cursor: createCursor(file, { fromEnd: tail !== undefined }) }]
+  })
   let wake = () => {}
   const watcher = follow ? watch(path, () => wake()) : undefined
   const abort = () => wake()
