@@ -5,6 +5,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Accounts } from '../money/accounts.ts'
 import type { Deployments } from './deployments.ts'
 import type { HarnessLink } from './harness-link.ts'
+import type { Programs } from './programs.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import type { Failure, Supervisor } from './supervisor.ts'
 
@@ -14,8 +15,8 @@ export interface AgentViewsOptions {
   readonly supervisor: Pick<Supervisor, 'link' | 'failure'>
   readonly deployments: Pick<Deployments, 'find' | 'deployed'>
   readonly accounts: Pick<Accounts, 'of'>
+  readonly programs: Pick<Programs, 'isStale' | 'current'>
   readonly defaultModel: string
-  readonly revision: string
   readonly now: Clock
 }
 
@@ -57,7 +58,7 @@ export class AgentViews implements Disposable {
 
   /** `sharing`: agents with the same port by hash, itself among them; the oldest has it. */
   #view(row: AgentRow, sharing: readonly AgentRow[]): Agent {
-    const { broker, deployments, accounts, defaultModel, revision } = this.#options
+    const { broker, deployments, accounts, programs, defaultModel } = this.#options
     const { name } = row
     const facts = this.#factsOf(row)
     const { link, failure } = facts
@@ -82,7 +83,7 @@ export class AgentViews implements Disposable {
       unread: store.pending(name),
       port: agentPort(name),
       portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,
-      needsUpdate: live !== undefined && live.revision !== revision,
+      needsUpdate: programs.isStale(name) || (live !== undefined && live.revision !== programs.current.revision),
       parked: store.parked(name),
       paused: null,
       operation: null,

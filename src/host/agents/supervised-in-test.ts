@@ -14,6 +14,7 @@ import { createLayout, makeAgentDirectories, makeHiveDirectories } from '../layo
 import { Accounts } from '../money/accounts.ts'
 import { DayNotes } from '../money/day-notes.ts'
 import { Ledger } from '../money/ledger.ts'
+import { Programs } from './programs.ts'
 import { AgentRegistry } from './registry.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -62,6 +63,7 @@ export async function openSupervised(
     deployed: () => ({ ...deployed, approval: null }),
     isOnTrial: () => false,
   }
+  const programs = new Programs({ db, apps: layout.apps, current: { directory, revision: 'r1' } })
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
   const supervisor = stack.use(
@@ -70,8 +72,8 @@ export async function openSupervised(
       broker,
       runtime,
       deployments,
+      programs,
       layout,
-      app: { directory, revision: 'r1' },
       network: 'none',
       limits: {},
       dashboardPort: 7000,
@@ -97,6 +99,7 @@ export async function openSupervised(
     runtime,
     supervisor,
     deployments,
+    programs,
     life,
     /** The next life that is not `former`. */
     async nextLife(former?: string): Promise<string> {
