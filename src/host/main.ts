@@ -10,10 +10,15 @@ import { agentOps, managerOps } from '../wire/agent-ops.ts'
 import { errorText, HiveError } from '../wire/errors.ts'
 import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
+import { AutoUpdate } from './actions/auto-update.ts'
+import { Kick } from './actions/kick.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
+import { Rebuild } from './actions/rebuild.ts'
+import { Trial } from './actions/trial.ts'
 import { AgentViews } from './agents/agent-views.ts'
 import { Deployments } from './agents/deployments.ts'
 import { startMemoryWatch } from './agents/memory-watch.ts'
+import { Programs } from './agents/programs.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
 import { findAppParts, installApp, pruneApps } from './app-dir.ts'
@@ -102,6 +107,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
   const app = installApp(layout.apps, await findAppParts())
+  const programs = new Programs({ db, apps: layout.apps, current: app })
   onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
@@ -178,8 +184,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       broker,
       runtime,
       deployments,
+      programs,
       layout,
-      app,
       network: settings.network,
       limits: {
         memoryBytes: settings.memoryMiB && settings.memoryMiB * 1024 * 1024,
@@ -201,8 +207,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       supervisor,
       deployments,
       accounts,
+      programs,
       defaultModel: settings.model,
-      revision: app.revision,
       now,
     }),
   )
@@ -234,6 +240,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     agentEnv,
   }
   const news = new ManagerNews({ registry, broker, log })
+  const kick = new Kick({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
     if (manager.live) manager.command({ do: 'keep_repositories' })
@@ -244,6 +251,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       broker,
       supervisor,
       deployments,
+      programs,
+      kick,
       repositories,
       meta,
       events,
@@ -264,33 +273,48 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           onInternalError,
         }
         return agent === MANAGER
-          ? serveOps(managerOps, managerHandlers({ ...socketDeps, lifecycle, runtime, approvals, audit }), options)
+          ? serveOps(
+              managerOps,
+              managerHandlers({ ...socketDeps, lifecycle, rebuild, runtime, approvals, audit }),
+              options,
+            )
           : serveOps(agentOps, agentHandlers(socketDeps, agent), options)
       },
     }),
   )
 
-  const { approvals, deployer } = openApprovals({
-    db,
+  const trial = new Trial({
     registry,
     broker,
     supervisor,
     deployments,
-    repositories,
-    meta,
     runtime,
     lifecycle,
     configureGateway: (agent) => gateway.configure(agent),
-    news,
-    audit,
     healthMs: settings.healthSeconds * 1000,
+    log,
+    now,
+  })
+  const { approvals, deployer } = openApprovals({
+    db,
+    registry,
+    supervisor,
+    deployments,
+    repositories,
+    meta,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
     onChange: () => broker.changes.notify(),
     onRepositoriesChanged,
     passes,
     log,
-    now,
   })
   running.use(deployer)
+  const rebuild = new Rebuild({ registry, store, deployments, programs, lifecycle, trial, news, kick, audit, log })
+  const autoUpdate = running.use(new AutoUpdate({ registry, programs, rebuild, news, isOn: settings.autoUpdate, log }))
 
   running.use(startRetention(store, log))
   const requests = running.use(
@@ -312,15 +336,17 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
 
   onStep('the agents come up')
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
+  await programs.adopt(registry.names(), await runtime.list())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
+  autoUpdate.begin()
   alarm.look()
-  // Containers of an older hive have the revision of their programs there.
+  // Containers of an older hive have the revision of their programs there. What agents are on is kept for the next time, too.
   const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
-  pruneApps(layout.apps, new Set([app.revision, ...inUse]))
+  pruneApps(layout.apps, new Set([...programs.inUse(), ...inUse]))
   const seeded = demo ? seedDemo({ db, registry, lifecycle, broker, log }) : Promise.resolve()
 
   const ended = Promise.withResolvers<void>()
@@ -336,6 +362,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       }
     }
     deployer.halt()
+    autoUpdate.halt()
     supervisor.refuseStarts()
     await seeded
     if (stopAgents) await attempt('agents', supervisor.stopAll({ now: false }))
@@ -359,6 +386,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         supervisor,
         views,
         lifecycle,
+        rebuild,
         deployments,
         approvals,
         secrets,

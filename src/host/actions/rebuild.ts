@@ -1,5 +1,5 @@
 import type { Log } from '../../kit/log.ts'
-import { errorText, HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError, isFullDisk } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
 import type { Deployments } from '../agents/deployments.ts'
 import type { Programs } from '../agents/programs.ts'
@@ -56,9 +56,8 @@ export class Rebuild {
    * `conflict` when something else is being done to the agent, and what was wrong when it is not well.
    */
   async rebuild(agent: string, { now, by }: { now: boolean; by: Actor }): Promise<void> {
-    const { lifecycle, registry, deployments, news, kick } = this.#options
+    const { lifecycle, deployments, news, kick } = this.#options
     await lifecycle.exclusively(agent, 'rebuild', async () => {
-      registry.get(agent)
       const { failure, isStartedAgain } = await this.#replace(agent, now)
       await this.#note(agent, by, failure)
       const sha = deployments.deployed(agent)?.sha
@@ -94,9 +93,10 @@ export class Rebuild {
     })
   }
 
-  /** Throws `cancelled` when the daemon ends meanwhile. */
+  /** Throws `not_found`, and `cancelled` when the daemon ends meanwhile. */
   async #replace(agent: string, now: boolean): Promise<Course> {
-    const { deployments, programs, trial } = this.#options
+    const { registry, deployments, programs, trial } = this.#options
+    registry.get(agent)
     const { signal } = this.#closing
     let hasBegun = false
     const turn = await this.#turnOf(agent)
@@ -125,11 +125,12 @@ export class Rebuild {
     if (hasBegun) {
       programs.endTrial(agent)
       const trouble = await trial.rollBack(agent, this.#closing.signal)
-      if (trouble !== null) message = `${agent} is not well, also not as it was before (${trouble}): ${errorText(error)}`
+      if (trouble !== null)
+        message = `${agent} is not well, also not as it was before (${trouble}): ${errorText(error)}`
     }
     log.error({ agent, error: errorText(error) }, 'an agent could not be rebuilt')
     // A full disk is not the fault of the programs.
-    if (programs.isStale(agent) && code !== 'disk_full') await programs.fail(agent, errorText(error))
+    if (programs.isStale(agent) && !isFullDisk(error)) await programs.fail(agent, errorText(error))
     return new HiveError(code, message, { hint: `hive logs ${agent}`, cause: error })
   }
 

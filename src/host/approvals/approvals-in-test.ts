@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { createLog } from '../../kit/log.ts'
 import type { Approval } from '../../wire/approvals.ts'
 import { containerName, MANAGER } from '../../wire/names.ts'
+import { Kick } from '../actions/kick.ts'
 import { Lifecycle } from '../actions/lifecycle.ts'
+import { Trial } from '../actions/trial.ts'
 import { Deployments } from '../agents/deployments.ts'
 import { ORDINARY_USER, openSupervised } from '../agents/supervised-in-test.ts'
 import { AuditLog } from '../audit-log.ts'
@@ -67,7 +69,7 @@ export async function openApprovalsInTest({
       },
     ),
   )
-  const { db, layout, registry, broker, supervisor, runtime } = hive
+  const { db, layout, registry, broker, supervisor, programs, runtime } = hive
   const eventDb = stack.use(openEventDatabase(':memory:'))
   const log = createLog('silent')
   const repositories = new AppliedRepositories({ directory: layout.applied, log })
@@ -86,6 +88,7 @@ export async function openApprovalsInTest({
   const deployments = new Deployments(deploymentsOptions)
   const audit = new AuditLog(db)
   const news = new ManagerNews({ registry, broker, log })
+  const kick = new Kick({ registry, broker, log })
   const close = async () => {}
   const lifecycle = stack.use(
     new Lifecycle({
@@ -93,9 +96,11 @@ export async function openApprovalsInTest({
       broker,
       supervisor,
       deployments,
+      programs,
       repositories,
       meta,
       news,
+      kick,
       ledger: hive.ledger,
       layout,
       events: new EventStore(eventDb),
@@ -126,25 +131,34 @@ export async function openApprovalsInTest({
     supervisor.admitMail(agent)
     void link.takeCommands(60_000, AbortSignal.any([gone.signal, ending.signal])).then(() => gone.abort())
   }
-  const { approvals, deployer } = openApprovals({
-    db,
+  const trial = new Trial({
     registry,
     broker,
     supervisor,
     deployments,
-    repositories,
-    meta,
     runtime,
     lifecycle,
     configureGateway,
-    news,
-    audit,
     healthMs,
+    log,
+    now: () => performance.now(),
+  })
+  const { approvals, deployer } = openApprovals({
+    db,
+    registry,
+    supervisor,
+    deployments,
+    repositories,
+    meta,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
     onChange: () => {},
     onRepositoriesChanged: () => {},
     passes: () => {},
     log,
-    now: () => performance.now(),
   })
   stack.use(deployer)
   await registry.create(MANAGER, 0)

@@ -17,9 +17,10 @@ import { countNeeds, listNeeds } from '../needs.ts'
 import type { Problem } from '../problems.ts'
 import type { Secrets } from '../secrets.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
+import { type RebuildDeps, rebuildHandlers } from './host-rebuild.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 
-export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps {
+export interface HostSocketDeps extends HostScheduleDeps, MoneyDeps, RebuildDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -95,7 +96,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(name), warnings }
     },
     async start({ agent }) {
-      await lifecycle.start(agent)
+      await lifecycle.start(agent, { by: actor })
       await noted('start', agent)
       return { agent: views.get(agent) }
     },
@@ -105,7 +106,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
     async restart({ agent, now }) {
-      await lifecycle.restart(agent, { now })
+      await lifecycle.restart(agent, { now, by: actor })
       await noted('restart', agent, { now })
       return { agent: views.get(agent) }
     },
@@ -225,6 +226,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     audit: (filter) => audit.list(filter),
 
     ...moneyHandlers(deps),
+    ...rebuildHandlers(deps),
 
     secrets: () => ({ secrets: secrets.list() }),
     async set_secret({ name, value }) {
