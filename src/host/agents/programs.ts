@@ -61,8 +61,9 @@ export class Programs {
 
   /** What an agent is to be started with. */
   of(agent: string): App {
-    const revision = this.#trials.has(agent) ? undefined : this.#rows.get(agent)?.revision
-    return revision === undefined ? this.current : { revision, directory: join(this.#options.apps, revision) }
+    const { revision } = this.#rows.get(agent) ?? this.current
+    if (revision === this.current.revision || this.#trials.has(agent)) return this.current
+    return { revision, directory: join(this.#options.apps, revision) }
   }
 
   /** Whether an agent is on older programs. */

@@ -5,6 +5,7 @@ import type { Approval } from '../../wire/approvals.ts'
 import { containerName, MANAGER } from '../../wire/names.ts'
 import { Kick } from '../actions/kick.ts'
 import { Lifecycle } from '../actions/lifecycle.ts'
+import { Rebuild } from '../actions/rebuild.ts'
 import { Trial } from '../actions/trial.ts'
 import { Deployments } from '../agents/deployments.ts'
 import { ORDINARY_USER, openSupervised } from '../agents/supervised-in-test.ts'
@@ -33,6 +34,8 @@ export interface Options {
   readonly configureGateway?: () => Promise<void>
   readonly buildTimeoutMs?: number
   readonly lookMs?: number
+  /** How an agent behaves with a revision of the programs; unless it says so, as its configuration has it. */
+  readonly behaves?: (agent: string, revision: string) => Behaviour | undefined
 }
 
 /** Everything that approvals need, on the fake runtime with real repositories; alice and the manager run. */
@@ -42,10 +45,11 @@ export async function openApprovalsInTest({
   healthMs = 20_000,
   buildTimeoutMs = 20_000,
   lookMs = 10_000,
+  behaves = () => undefined,
 }: Options = {}) {
   const stack = new AsyncDisposableStack()
   /** Links are asked for once the supervisor is there. */
-  let speak = (_container: string): void => {}
+  let speak = async (_container: string): Promise<void> => {}
   const hive = stack.use(
     await openSupervised(
       (runtime) => {
@@ -54,7 +58,7 @@ export async function openApprovalsInTest({
           ...bent,
           async start(name) {
             const status = await bent.start(name)
-            speak(name)
+            await speak(name)
             return status
           },
         }
@@ -112,17 +116,18 @@ export async function openApprovalsInTest({
       onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
     }),
   )
-  let epoch = 0
   const ending = new AbortController()
   stack.defer(() => ending.abort())
-  speak = (container) => {
+  speak = async (container) => {
     const agent = registry.names().find((name) => containerName(name) === container) as string
     const { sha, config } = deployments.get(agent)
-    const behaviour = (config.env.BEHAVE ?? 'well') as Behaviour
+    const { revision } = programs.of(agent)
+    const behaviour = behaves(agent, revision) ?? ((config.env.BEHAVE ?? 'well') as Behaviour)
     if (behaviour === 'silent') return
+    const epoch = await broker.beginEpoch(agent, { charge: false, reason: '' })
     const link = supervisor.link(agent)
     const gone = new AbortController()
-    link.attach({ signal: gone.signal, connection: {} }, { epoch: ++epoch, revision: 'r1', deployment: sha })
+    link.attach({ signal: gone.signal, connection: {} }, { epoch, revision, deployment: sha })
     link.becameReady({
       claude: behaviour === 'needs_login' ? 'needs_login' : 'ok',
       detail: '',
@@ -161,6 +166,19 @@ export async function openApprovalsInTest({
     log,
   })
   stack.use(deployer)
+  const rebuild = new Rebuild({
+    registry,
+    store: broker.store,
+    deployments,
+    programs,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
+    log,
+  })
+  stack.defer(() => rebuild.halt())
   await registry.create(MANAGER, 0)
   for (const agent of ['alice', MANAGER]) await lifecycle.bringUp(agent)
 
@@ -188,6 +206,7 @@ export async function openApprovalsInTest({
     deployments,
     deploymentsOptions,
     lifecycle,
+    rebuild,
     repositories,
     secrets,
     audit,
