@@ -23,6 +23,7 @@ import { addModel } from './commands/model.ts'
 import { addNeeds } from './commands/needs.ts'
 import { addNewSession } from './commands/new-session.ts'
 import { addPending } from './commands/pending.ts'
+import { addRebuild } from './commands/rebuild.ts'
 import { addReminders } from './commands/reminders.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
 import { addRequeue } from './commands/requeue.ts'
@@ -49,7 +50,7 @@ const OWN_SIGNALS = new Set(['up', 'serve', 'approve'])
 /** The commands as the help shows them. */
 const GROUPS = [
   { title: 'Run', commands: [addUp, addServe, addDoctor] },
-  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addDestroy] },
+  { title: 'Agents', commands: [addList, addStatus, addSpawn, addStart, addKill, addRestart, addRebuild, addDestroy] },
   {
     title: 'Approvals',
     commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],
