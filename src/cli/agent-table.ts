@@ -83,7 +83,7 @@ export function noteText(agent: Agent, now: number): string {
         (account.used ?? 0) >= BUDGET_NEAR &&
         `${Math.floor((account.used ?? 0) * 100)}% of its budget of today`,
       detail,
-      needsUpdate && 'runs an older revision: rebuild it',
+      needsUpdate && 'on older programs: rebuild it',
       portTakenBy !== null && `no port of its own: ${portTakenBy} has it`,
     ]
       .filter(Boolean)

@@ -35,6 +35,7 @@ import { addPermissions } from './commands/permissions.ts'
 import { addPermit } from './commands/permit.ts'
 import { addPurge } from './commands/purge.ts'
 import { addQuestions } from './commands/questions.ts'
+import { addRebuild } from './commands/rebuild.ts'
 import { addRefuse } from './commands/refuse.ts'
 import { addReminders } from './commands/reminders.ts'
 import { addRequestSpawn } from './commands/request-spawn.ts'
@@ -75,6 +76,7 @@ const GROUPS = [
       addStart,
       addKill,
       addRestart,
+      addRebuild,
       addPause,
       addResume,
       addStop,

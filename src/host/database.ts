@@ -124,8 +124,16 @@ const HIVE_MIGRATIONS = [
   ALTER TABLE agents ADD COLUMN paused_reason   TEXT;
   ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- JSON of what the manager was told last of its login
   ALTER TABLE agents ADD COLUMN refused_login   TEXT;    -- the one that the API refused last, as its harness calls it
-  ALTER TABLE agents ADD COLUMN told_revision   TEXT;    -- for which revision of the hive the manager was told that it is stale
-  ALTER TABLE agents ADD COLUMN failed_revision TEXT;    -- it could not be put on that one: not tried again by itself
+
+  -- Revisions of the hive's programs: with which each agent is started.
+  CREATE TABLE programs (
+    agent     TEXT PRIMARY KEY REFERENCES agents ON DELETE CASCADE,
+    revision  TEXT NOT NULL,
+    failed    TEXT,                                       -- a revision that it could not be put on: not tried again by itself
+    failed_at INTEGER,
+    detail    TEXT,
+    told      TEXT                                        -- of which revision the manager was told that it is not on it
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE questions (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,        -- kept for ever, never used again

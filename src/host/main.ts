@@ -10,12 +10,17 @@ import { agentOps, managerOps } from '../wire/agent-ops.ts'
 import { errorText, HiveError } from '../wire/errors.ts'
 import { hostOps } from '../wire/host-ops.ts'
 import { MANAGER } from '../wire/names.ts'
+import { AutoUpdate } from './actions/auto-update.ts'
+import { Kick } from './actions/kick.ts'
 import { Lifecycle } from './actions/lifecycle.ts'
+import { Rebuild } from './actions/rebuild.ts'
+import { Trial } from './actions/trial.ts'
 import { AgentViews } from './agents/agent-views.ts'
 import { CrashNews } from './agents/crash-news.ts'
 import { Deployments } from './agents/deployments.ts'
 import { Holds } from './agents/holds.ts'
 import { startMemoryWatch } from './agents/memory-watch.ts'
+import { Programs } from './agents/programs.ts'
 import { AgentRegistry } from './agents/registry.ts'
 import { Supervisor } from './agents/supervisor.ts'
 import { Alarm } from './alarm.ts'
@@ -123,6 +128,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
   const app = installApp(layout.apps, await findAppParts())
+  const programs = new Programs({ db, apps: layout.apps, current: app })
   onStep('a sandbox is tried')
   const runtime = await chooseRuntime(settings.runtime, { stateDir: layout.containers, log })
 
@@ -238,8 +244,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       deployments,
       loginFiles,
       loginNews,
+      programs,
       layout,
-      app,
       network: settings.network,
       limits: {
         memoryBytes: settings.memoryMiB && settings.memoryMiB * 1024 * 1024,
@@ -267,8 +273,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       holds,
       operation: (agent) => lifecycle.operation(agent),
       isAsking: (agent) => permissions.isAsking(agent),
+      programs,
       defaultModel: settings.model,
-      revision: app.revision,
       now,
       onChange: () => broker.changes.notify(),
     }),
@@ -307,6 +313,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     },
     agentEnv,
   }
+  const kick = new Kick({ registry, broker, log })
   const onRepositoriesChanged = () => {
     const manager = supervisor.link(MANAGER)
     if (manager.live) manager.command({ do: 'keep_repositories' })
@@ -319,6 +326,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       holds,
       crashes,
       deployments,
+      programs,
+      kick,
       repositories,
       meta,
       events,
@@ -342,33 +351,48 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
           onInternalError,
         }
         return agent === MANAGER
-          ? serveOps(managerOps, managerHandlers({ ...socketDeps, lifecycle, runtime, approvals, audit }), options)
+          ? serveOps(
+              managerOps,
+              managerHandlers({ ...socketDeps, lifecycle, rebuild, runtime, approvals, audit }),
+              options,
+            )
           : serveOps(agentOps, agentHandlers(socketDeps, agent), options)
       },
     }),
   )
 
-  const { approvals, deployer } = openApprovals({
-    db,
+  const trial = new Trial({
     registry,
     broker,
     supervisor,
     deployments,
-    repositories,
-    meta,
     runtime,
     lifecycle,
     configureGateway: (agent) => gateway.configure(agent),
-    news,
-    audit,
     healthMs: settings.healthSeconds * 1000,
+    log,
+    now,
+  })
+  const { approvals, deployer } = openApprovals({
+    db,
+    registry,
+    supervisor,
+    deployments,
+    repositories,
+    meta,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
     onChange: () => broker.changes.notify(),
     onRepositoriesChanged,
     passes,
     log,
-    now,
   })
   running.use(deployer)
+  const rebuild = new Rebuild({ registry, store, deployments, programs, lifecycle, trial, news, kick, audit, log })
+  const autoUpdate = running.use(new AutoUpdate({ registry, programs, rebuild, news, isOn: settings.autoUpdate, log }))
 
   const requests = running.use(
     new RequestWatch({
@@ -417,7 +441,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       agents: () => views.all(),
       questions: () => questions.open().questions,
       permissions: () => permissions.pending().permissions,
-      failedUpdates: () => [],
+      failedUpdates: () => programs.failed(registry.names()),
       account: () => accounts.ofHive(),
       stopped: () => holds.stopped,
       lowDisk: () => diskWatch.low(),
@@ -438,17 +462,19 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
 
   onStep('the agents come up')
   if (!registry.find(MANAGER)) await registry.create(MANAGER, Date.now())
+  await programs.adopt(registry.names(), await runtime.list())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
   await permissions.resume((agent, epoch) => store.holds(agent) && store.epoch(agent) === epoch)
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
   await approvals.resume()
+  autoUpdate.begin()
   alarm.look()
   await loginNews.resume()
-  // Containers of an older hive have the revision of their programs there.
+  // Containers of an older hive have the revision of their programs there. What agents are on is kept for the next time, too.
   const inUse = (await runtime.list()).map(({ app, deployment }) => app ?? deployment.reference)
-  pruneApps(layout.apps, new Set([app.revision, ...inUse]))
+  pruneApps(layout.apps, new Set([...programs.inUse(), ...inUse]))
   const seeded = demo ? seedDemo({ db, registry, lifecycle, broker, log }) : Promise.resolve()
 
   const ended = Promise.withResolvers<void>()
@@ -464,6 +490,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       }
     }
     deployer.halt()
+    autoUpdate.halt()
     supervisor.refuseStarts()
     await seeded
     if (stopAgents) await attempt('agents', supervisor.stopAll({ now: false }))
@@ -484,6 +511,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     supervisor,
     views,
     lifecycle,
+    rebuild,
     holds,
     deployments,
     approvals,

@@ -52,3 +52,8 @@ export class HiveError extends Error {
 
 /** The text of anything thrown. */
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Whether something failed since there is no space left, by itself or through what it needed. */
+export const isFullDisk = (error: unknown): boolean =>
+  error instanceof Error &&
+  (['disk_full', 'ENOSPC'].includes(String((error as { code?: unknown }).code)) || isFullDisk(error.cause))

@@ -103,6 +103,8 @@ test('a refused message ends the turn', () => {
 test('nobody reacts to a fact from the hive or to a stranger with a message', () => {
   for (const to of ['manager', 'alice', 'bob', 'scout', 'carol']) {
     for (const from of ['system', 'dave']) assert.deepEqual(playTurn({ from, to, body: '{}' }).sent, [])
+    const started = JSON.stringify({ event: 'started', reason: 'you were restarted by the operator', note: 'Go on.' })
+    assert.deepEqual(playTurn({ from: 'system', to, body: started }), { sent: [], tools: [] })
   }
 })
 

@@ -21,7 +21,7 @@ export const worldPrompt = (
 - \`mcp__hyperhive__send(to, body, reply_to?)\` sends a message to an agent, \`manager\`, \`operator\` or \`*\` (everyone). Send only what someone needs; do not thank, do not acknowledge an acknowledgement.
 - \`mcp__hyperhive__recv(max?)\` looks for more mail within a turn, up to 20 messages at once. What you take with it ends together with this turn.
 - \`mcp__hyperhive__remind(message, in_seconds | at)\` has you woken once more, later, with that message; \`at\` is a time such as \`2026-11-30T09:00:00Z\`. Write into it what you must know then. Instead of waiting for something, set a reminder and end your turn. \`mcp__hyperhive__reminders()\` lists yours, \`mcp__hyperhive__cancel_reminder(id)\` takes one back.
-- From \`system\` comes JSON with a field \`event\`. \`reminder\`: what you wanted to be reminded of. \`scheduled\`: an entry of \`schedules\` in your configuration is due; do what its \`message\` says. \`dueAt\` (unix milliseconds) may be long ago, when you or the hive were stopped.
+- From \`system\` comes JSON with a field \`event\`. \`reminder\`: what you wanted to be reminded of. \`scheduled\`: an entry of \`schedules\` in your configuration is due; do what its \`message\` says. \`started\`: you were started again, for the \`reason\` given; if you were in the middle of something, look at your notes and go on, else end your turn without a word to anybody. \`dueAt\` (unix milliseconds) may be long ago, when you or the hive were stopped.
 - A message delivered again (attempt 2 or more) may be partly done: look before you repeat it.
 - A refused send says why (\`rate_limited\`, \`inbox_full\`, \`chain_paused\`): do not work around it, end your turn.
 

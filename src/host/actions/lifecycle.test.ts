@@ -9,6 +9,7 @@ import type { ContainerRuntime } from '../containers/runtime.ts'
 import { openEventDatabase } from '../database.ts'
 import { EventStore } from '../events/event-store.ts'
 import { ManagerNews } from '../manager-news.ts'
+import { Kick } from './kick.ts'
 import { Lifecycle } from './lifecycle.ts'
 
 /** A harness that leaves when it is told to, or by the function that this gives. */
@@ -34,6 +35,7 @@ async function openLives(bend?: (runtime: ContainerRuntime) => Partial<Container
     meta: { record: async () => {}, forget: async () => {} },
     events: new EventStore(eventDb),
     news: new ManagerNews({ ...hive, log }),
+    kick: new Kick({ ...hive, log }),
     daemonUid: ORDINARY_USER,
     log,
     onRepositoriesChanged: () => {},
@@ -75,9 +77,9 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
     assert.match(hive.supervisor.failure('alice')?.detail ?? '', /path is too long/)
     assert.equal(hive.supervisor.failure('manager'), null)
     assert.deepEqual([...hive.open], ['manager'])
-    await assert.rejects(hive.lifecycle.start('alice'), /path is too long/)
+    await assert.rejects(hive.lifecycle.start('alice', { by: 'operator' }), /path is too long/)
     hive.fails.clear()
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     assert.equal(hive.supervisor.failure('alice'), null)
     assert.ok(hive.open.has('alice'))
   })
@@ -102,7 +104,7 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
 
   test('leaves the notes of a destroyed agent alone when it cannot be brought back', async () => {
     await using hive = await openLives()
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     await hive.lifecycle.destroy('alice', { purge: false })
     hive.fails.add('gateway')
     await assert.rejects(hive.lifecycle.spawn('alice'), /no gateway/)
@@ -112,7 +114,7 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
 
   test('stops and destroys an agent although the manager has no room for the news', async () => {
     await using hive = await openLives()
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     for (let n = 0; n < INBOX_CAP; n++) await hive.broker.send('operator', { to: 'manager', body: 'x' })
     await hive.lifecycle.kill('alice', { now: true })
     assert.equal(hive.registry.get('alice').desired, 'stopped')
@@ -122,14 +124,14 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
 
   test('starts an agent whose destruction failed half way', async () => {
     await using hive = await openLives()
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     const { destroy } = hive.registry
     hive.registry.destroy = async () => {
       throw new Error('the disk is full')
     }
     await assert.rejects(hive.lifecycle.destroy('alice', { purge: false }), /disk is full/)
     assert.ok(!hive.open.has('alice'))
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     assert.ok(hive.open.has('alice'))
     hive.registry.destroy = destroy
     await hive.lifecycle.destroy('alice', { purge: false })
@@ -137,7 +139,7 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
 
   test('purges notes, login, request log, messages and parking; the slot is free when nothing is left', async () => {
     await using hive = await openLives()
-    await hive.lifecycle.start('alice')
+    await hive.lifecycle.start('alice', { by: 'operator' })
     const { home, credentials } = hive.layout.agent('alice')
     const log = join(hive.layout.gateway.log, 'alice.jsonl')
     mkdirSync(hive.layout.gateway.log, { recursive: true })

@@ -9,8 +9,10 @@ import type { Operation } from '../../wire/supervision.ts'
 import type { CrashNews } from '../agents/crash-news.ts'
 import type { Deployments } from '../agents/deployments.ts'
 import type { Holds } from '../agents/holds.ts'
+import type { Programs } from '../agents/programs.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
 import type { Supervisor } from '../agents/supervisor.ts'
+import type { Actor } from '../audit-log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
 import { type Layout, makeAgentDirectories } from '../layout.ts'
@@ -18,6 +20,7 @@ import type { ManagerNews } from '../manager-news.ts'
 import type { Ledger } from '../money/ledger.ts'
 import type { AppliedRepositories } from '../repositories/applied-repositories.ts'
 import type { MetaRepository } from '../repositories/meta-repository.ts'
+import type { Kick } from './kick.ts'
 
 export interface LifecycleOptions {
   readonly registry: AgentRegistry
@@ -26,6 +29,8 @@ export interface LifecycleOptions {
   readonly holds: Holds
   readonly crashes: Pick<CrashNews, 'beginAfresh'>
   readonly deployments: Pick<Deployments, 'prepare' | 'deployed' | 'forget'>
+  readonly programs: Pick<Programs, 'settle'>
+  readonly kick: Pick<Kick, 'tell'>
   readonly repositories: Pick<AppliedRepositories, 'has' | 'remove'>
   readonly meta: Pick<MetaRepository, 'record' | 'forget'>
   readonly events: EventStore
@@ -134,10 +139,11 @@ export class Lifecycle implements AsyncDisposable {
 
   /** Adds an agent and starts it by `start`; when that fails, nothing of it stays but what was there before. */
   async create(name: string, start: () => Promise<void>): Promise<void> {
-    const { registry, layout, repositories } = this.#options
+    const { registry, layout, programs, repositories } = this.#options
     const had = { files: existsSync(layout.agent(name).home), repository: repositories.has(name) }
     await registry.create(name, Date.now())
     try {
+      await programs.settle(name)
       await start()
     } catch (error) {
       await this.#undoSpawn(name, had)
@@ -157,11 +163,14 @@ export class Lifecycle implements AsyncDisposable {
   }
 
   /** Starts an agent and keeps it running. */
-  async start(name: string): Promise<void> {
+  async start(name: string, { by }: { by: Actor }): Promise<void> {
     await this.exclusively(name, 'start', async () => {
-      await this.#options.registry.setDesired(name, 'running')
+      const { registry, broker, supervisor, kick } = this.#options
+      const before = broker.store.epoch(name)
+      await registry.setDesired(name, 'running')
       await this.bringUp(name)
-      await this.#options.supervisor.waitForHello(name)
+      await supervisor.waitForHello(name)
+      if (broker.store.epoch(name) !== before) await kick.tell(name, `you were started by the ${by}`)
     })
   }
 
@@ -175,13 +184,14 @@ export class Lifecycle implements AsyncDisposable {
     })
   }
 
-  async restart(name: string, { now }: { now: boolean }): Promise<void> {
+  async restart(name: string, { now, by }: { now: boolean; by: Actor }): Promise<void> {
     await this.exclusively(name, 'restart', async () => {
-      const { registry, supervisor } = this.#options
+      const { registry, supervisor, kick } = this.#options
       await registry.setDesired(name, 'running')
       await supervisor.stop(name, { now })
       await this.bringUp(name)
       await supervisor.waitForHello(name)
+      await kick.tell(name, `you were restarted by the ${by}`)
     })
   }
 

@@ -31,6 +31,8 @@ export interface Witness {
   readonly onStarted: () => void
   /** Aborted, nobody waits any longer. */
   readonly signal: AbortSignal
+  /** Interrupts the turn in progress instead of letting it end. */
+  readonly now?: boolean
 }
 
 const LAST_LINES = 15
@@ -51,15 +53,16 @@ export class Trial {
    * Starts the agent with `candidate` and waits until it is well; makes it if it does not exist. Tells `say` what it does.
    * Throws `unavailable` or `timeout` with what is wrong; the agent then still runs with the candidate, or not at all.
    */
-  async begin(agent: string, candidate: Deployable, { say, onStarted, signal }: Witness): Promise<void> {
+  async begin(agent: string, candidate: Deployable, { say, onStarted, signal, now = false }: Witness): Promise<void> {
     const { registry, broker, supervisor, deployments, lifecycle, configureGateway } = this.#options
     deployments.try(agent, candidate)
+    const former = registry.has(agent) ? supervisor.link(agent).live : undefined
     const start = async () => {
       try {
         await lifecycle.bringUp(agent)
         say('started, waiting for its harness')
         onStarted()
-        await this.#waitUntilWell(agent, candidate.sha, signal)
+        await this.#waitUntilWell(agent, candidate.sha, former, signal)
       } catch (error) {
         throw await this.#withLogs(agent, error)
       }
@@ -67,7 +70,7 @@ export class Trial {
     if (registry.has(agent)) {
       broker.closeInbox(agent)
       if (supervisor.link(agent).live) say('stopping it, once its turn has ended')
-      await supervisor.stop(agent, { now: false })
+      await supervisor.stop(agent, { now })
       await configureGateway(agent)
       await start()
     } else {
@@ -82,12 +85,13 @@ export class Trial {
     deployments.endTrial(agent)
     const row = registry.find(agent)
     if (!row) return null
+    const former = supervisor.link(agent).live
     try {
       await supervisor.stop(agent, { now: true })
       await this.#tellGateway(agent)
       if (row.desired === 'stopped') return null
       await lifecycle.bringUp(agent)
-      await this.#waitUntilWell(agent, deployments.get(agent).sha, signal)
+      await this.#waitUntilWell(agent, deployments.get(agent).sha, former, signal)
       return null
     } catch (error) {
       supervisor.keepTrying(agent)
@@ -115,12 +119,18 @@ export class Trial {
     else supervisor.admitMail(agent)
   }
 
-  async #waitUntilWell(agent: string, sha: string, signal: AbortSignal): Promise<void> {
+  /** `former` is the harness that was there before: it does not count. */
+  async #waitUntilWell(
+    agent: string,
+    sha: string,
+    former: LiveHarness | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { supervisor, healthMs, now } = this.#options
     const link = supervisor.link(agent)
     const until = now() + healthMs
     for (;;) {
-      const live = link.live?.deployment === sha ? link.live : undefined
+      const live = link.live?.deployment === sha && link.live !== former ? link.live : undefined
       if (live?.ready) return assertWell(live.ready)
       const failure = supervisor.failure(agent)
       if (failure) throw new HiveError('unavailable', `its container ended: ${failure.detail}`)

@@ -9,12 +9,7 @@ describe('what is seen of an agent', () => {
     let now = 1_000
     await using hive = await openSupervised(() => ({}), { now: () => now })
     const { broker, supervisor } = hive
-    using views = new AgentViews({
-      ...hive,
-      defaultModel: 'haiku',
-      revision: 'r1',
-      now: () => now,
-    })
+    using views = new AgentViews({ ...hive, defaultModel: 'haiku', now: () => now })
     const seen = () => {
       const { state, stateSince, turn } = views.get('alice')
       return [state, stateSince, turn?.since ?? null]
@@ -42,12 +37,7 @@ describe('what is seen of an agent', () => {
 
   test('is its port, which the older of two with the same one has', async () => {
     await using hive = await openSupervised()
-    using views = new AgentViews({
-      ...hive,
-      defaultModel: 'haiku',
-      revision: 'r1',
-      now: Date.now,
-    })
+    using views = new AgentViews({ ...hive, defaultModel: 'haiku', now: Date.now })
     for (const name of ['a29', 'a90']) await hive.registry.create(name, 0)
     assert.deepEqual(
       views.all().map(({ name, port, portTakenBy }) => [name, port, portTakenBy]),

@@ -7,6 +7,7 @@ import type { Accounts } from '../money/accounts.ts'
 import type { Deployments } from './deployments.ts'
 import type { HarnessLink } from './harness-link.ts'
 import type { Holds } from './holds.ts'
+import type { Programs } from './programs.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import type { Failure, Supervisor } from './supervisor.ts'
 
@@ -21,8 +22,8 @@ export interface AgentViewsOptions {
   readonly operation: (agent: string) => Operation | null
   /** Whether its turn waits for a permission. */
   readonly isAsking: (agent: string) => boolean
+  readonly programs: Pick<Programs, 'isStale' | 'current'>
   readonly defaultModel: string
-  readonly revision: string
   readonly now: Clock
   /** The state of an agent has changed. */
   readonly onChange?: () => void
@@ -66,7 +67,7 @@ export class AgentViews implements Disposable {
 
   /** `sharing`: agents with the same port by hash, itself among them; the oldest has it. */
   #view(row: AgentRow, sharing: readonly AgentRow[]): Agent {
-    const { broker, deployments, accounts, defaultModel, revision } = this.#options
+    const { broker, deployments, accounts, programs, defaultModel } = this.#options
     const { name } = row
     const facts = this.#factsOf(row)
     const { link, failure } = facts
@@ -91,7 +92,7 @@ export class AgentViews implements Disposable {
       unread: store.pending(name),
       port: agentPort(name),
       portTakenBy: sharing[0] && sharing[0].name !== name ? sharing[0].name : null,
-      needsUpdate: live !== undefined && live.revision !== revision,
+      needsUpdate: programs.isStale(name) || (live !== undefined && live.revision !== programs.current.revision),
       parked: store.parked(name),
       paused: row.paused,
       operation: this.#options.operation(name),

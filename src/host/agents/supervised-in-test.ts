@@ -23,6 +23,7 @@ import { Permissions } from '../permissions/permissions.ts'
 import { Questions } from '../questions/questions.ts'
 import { CrashNews } from './crash-news.ts'
 import { Holds } from './holds.ts'
+import { Programs } from './programs.ts'
 import { AgentRegistry } from './registry.ts'
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 
@@ -75,6 +76,7 @@ export async function openSupervised(
   const intervals = { ...createIntervals(), ...waits }
   const holds = new Holds({ db, registry })
   const news = new ManagerNews({ registry, broker, log: createLog('silent') })
+  const programs = new Programs({ db, apps: layout.apps, current: { directory, revision: 'r1' } })
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
   const loginFiles = new LoginFiles(layout)
@@ -89,8 +91,8 @@ export async function openSupervised(
       deployments: others ?? deployments,
       loginFiles,
       loginNews,
+      programs,
       layout,
-      app: { directory, revision: 'r1' },
       network: 'none',
       limits: {},
       dashboardPort: 7000,
@@ -137,6 +139,7 @@ export async function openSupervised(
     runtime,
     supervisor,
     deployments,
+    programs,
     life,
     /** The next life that is not `former`. */
     async nextLife(former?: string): Promise<string> {

@@ -92,7 +92,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
       { lookMs: 20 },
     )
     await hive.fake.apply(
-      { name: CONTAINER, app: 'r0', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
+      { name: CONTAINER, app: 'r1', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
       { reference: 'r0', revision: 'none' },
     )
     const { incarnation } = await hive.fake.start(CONTAINER)
@@ -110,7 +110,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     ] as const) {
       await using hive = await openSupervised()
       await hive.fake.apply(
-        { name: CONTAINER, app: 'r0', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
+        { name: CONTAINER, app: 'r1', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
         { reference: 'r0', revision },
       )
       const { incarnation } = await hive.fake.start(CONTAINER)

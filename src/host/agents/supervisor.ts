@@ -15,16 +15,18 @@ import type { Deployments } from './deployments.ts'
 import { HarnessLink } from './harness-link.ts'
 import type { Holds } from './holds.ts'
 import type { Resting } from './memory-watch.ts'
+import type { Programs } from './programs.ts'
 import type { AgentRegistry, AgentRow } from './registry.ts'
 import { decideRestart, type Restart } from './restart-policy.ts'
 
-export interface SupervisorOptions extends ContainerSettings {
+export interface SupervisorOptions extends Omit<ContainerSettings, 'app'> {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly runtime: ContainerRuntime
   readonly deployments: Pick<Deployments, 'get' | 'find' | 'isOnTrial'>
   readonly loginFiles: Pick<LoginFiles, 'assertOwn'>
   readonly loginNews: Pick<LoginNews, 'isLacking'>
+  readonly programs: Pick<Programs, 'of' | 'current'>
   /** A harness is taken for dead when it gave no sign for so long; when it is not even connected, after twice as long. */
   readonly silentMs: number
   readonly intervals: Intervals
@@ -108,9 +110,9 @@ export class Supervisor implements AsyncDisposable {
 
   /** Whether an agent keeps an engine that has nothing to do. A harness of another revision may not know how to let it end. */
   restOf(agent: string): Resting {
-    const { app, broker, now } = this.#options
+    const { programs, broker, now } = this.#options
     const { live } = this.link(agent)
-    const isIdle = live?.brain === 'idle' && live.revision === app.revision && !broker.store.holds(agent)
+    const isIdle = live?.brain === 'idle' && live.revision === programs.current.revision && !broker.store.holds(agent)
     return { agent, isIdle, since: live?.brainSince ?? now() }
   }
 
@@ -242,13 +244,14 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #startLife(agent: string, kept: Kept): Promise<void> {
-    const { registry, runtime, deployments, loginFiles, now } = this.#options
+    const { registry, runtime, deployments, programs, loginFiles, now } = this.#options
     kept.isBusy = true
     try {
       loginFiles.assertOwn(agent)
       const deployed = deployments.get(agent)
       const { reference, sha } = deployed
-      await runtime.apply(specOf(registry.get(agent), deployed, this.#options), { reference, revision: sha })
+      const settings = { ...this.#options, app: programs.of(agent) }
+      await runtime.apply(specOf(registry.get(agent), deployed, settings), { reference, revision: sha })
       // Who let go of it in the meantime has stopped it already.
       if (!this.#isKept(agent, kept)) return this.#assertStarting()
       const { incarnation } = await runtime.start(containerName(agent))
@@ -337,9 +340,14 @@ export class Supervisor implements AsyncDisposable {
     await broker.reclaim(agent, { charge: false, reason: 'stopped' })
   }
 
-  /** Whether a daemon ended in the middle of a deploy, say. Containers of an older hive have no commit: they are left alone. */
-  #runsAnother(agent: string, { deployment: { revision } }: ContainerStatus): boolean {
-    return COMMIT.test(revision) && revision !== this.#options.deployments.find(agent)?.sha
+  /**
+   * Whether a daemon ended in the middle of a deploy or an update, say. Containers of an older hive have no commit, or do not
+   * tell their programs: they are left alone.
+   */
+  #runsAnother(agent: string, { deployment: { revision }, app }: ContainerStatus): boolean {
+    const { deployments, programs } = this.#options
+    const isOfAnotherCommit = COMMIT.test(revision) && revision !== deployments.find(agent)?.sha
+    return isOfAnotherCommit || (app !== undefined && app !== programs.of(agent).revision)
   }
 
   /** Sees to it that an agent which is to run does so, although it could not be stopped or started just now. */
@@ -351,7 +359,7 @@ export class Supervisor implements AsyncDisposable {
   /** Gives an agent a new life with what is deployed, once its turn has ended. */
   #renew(agent: string): void {
     const { registry, log } = this.#options
-    log.warn({ agent }, 'it runs with another configuration than the deployed one: it is started again')
+    log.warn({ agent }, 'it runs with another configuration, or other programs, than it should: it is started again')
     const restart = async () => {
       await this.#stopContainer(agent, { now: false })
       if (registry.find(agent)?.desired === 'running') await this.#tryStart(agent, this.#keep(agent))

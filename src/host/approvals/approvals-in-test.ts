@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { createLog } from '../../kit/log.ts'
 import type { Approval } from '../../wire/approvals.ts'
 import { containerName, MANAGER } from '../../wire/names.ts'
+import { Kick } from '../actions/kick.ts'
 import { Lifecycle } from '../actions/lifecycle.ts'
+import { Rebuild } from '../actions/rebuild.ts'
+import { Trial } from '../actions/trial.ts'
 import { Deployments } from '../agents/deployments.ts'
 import { ORDINARY_USER, openSupervised } from '../agents/supervised-in-test.ts'
 import { AuditLog } from '../audit-log.ts'
@@ -31,6 +34,8 @@ export interface Options {
   readonly configureGateway?: () => Promise<void>
   readonly buildTimeoutMs?: number
   readonly lookMs?: number
+  /** How an agent behaves with a revision of the programs; unless it says so, as its configuration has it. */
+  readonly behaves?: (agent: string, revision: string) => Behaviour | undefined
 }
 
 /** Everything that approvals need, on the fake runtime with real repositories; alice and the manager run. */
@@ -40,10 +45,11 @@ export async function openApprovalsInTest({
   healthMs = 20_000,
   buildTimeoutMs = 20_000,
   lookMs = 10_000,
+  behaves = () => undefined,
 }: Options = {}) {
   const stack = new AsyncDisposableStack()
   /** Links are asked for once the supervisor is there. */
-  let speak = (_container: string): void => {}
+  let speak = async (_container: string): Promise<void> => {}
   const hive = stack.use(
     await openSupervised(
       (runtime) => {
@@ -52,7 +58,7 @@ export async function openApprovalsInTest({
           ...bent,
           async start(name) {
             const status = await bent.start(name)
-            speak(name)
+            await speak(name)
             return status
           },
         }
@@ -67,7 +73,7 @@ export async function openApprovalsInTest({
       },
     ),
   )
-  const { db, layout, registry, broker, supervisor, runtime } = hive
+  const { db, layout, registry, broker, supervisor, programs, runtime } = hive
   const eventDb = stack.use(openEventDatabase(':memory:'))
   const log = createLog('silent')
   const repositories = new AppliedRepositories({ directory: layout.applied, log })
@@ -86,6 +92,7 @@ export async function openApprovalsInTest({
   const deployments = new Deployments(deploymentsOptions)
   const audit = new AuditLog(db)
   const news = new ManagerNews({ registry, broker, log })
+  const kick = new Kick({ registry, broker, log })
   const close = async () => {}
   const lifecycle = stack.use(
     new Lifecycle({
@@ -95,9 +102,11 @@ export async function openApprovalsInTest({
       holds: hive.holds,
       crashes: hive.crashes,
       deployments,
+      programs,
       repositories,
       meta,
       news,
+      kick,
       ledger: hive.ledger,
       layout,
       events: new EventStore(eventDb),
@@ -109,17 +118,18 @@ export async function openApprovalsInTest({
       onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
     }),
   )
-  let epoch = 0
   const ending = new AbortController()
   stack.defer(() => ending.abort())
-  speak = (container) => {
+  speak = async (container) => {
     const agent = registry.names().find((name) => containerName(name) === container) as string
     const { sha, config } = deployments.get(agent)
-    const behaviour = (config.env.BEHAVE ?? 'well') as Behaviour
+    const { revision } = programs.of(agent)
+    const behaviour = behaves(agent, revision) ?? ((config.env.BEHAVE ?? 'well') as Behaviour)
     if (behaviour === 'silent') return
+    const epoch = await broker.beginEpoch(agent, { charge: false, reason: '' })
     const link = supervisor.link(agent)
     const gone = new AbortController()
-    link.attach({ signal: gone.signal, connection: {} }, { epoch: ++epoch, revision: 'r1', deployment: sha })
+    link.attach({ signal: gone.signal, connection: {} }, { epoch, revision, deployment: sha })
     link.becameReady({
       claude: behaviour === 'needs_login' ? 'needs_login' : 'ok',
       detail: '',
@@ -128,27 +138,49 @@ export async function openApprovalsInTest({
     supervisor.admitMail(agent)
     void link.takeCommands(60_000, AbortSignal.any([gone.signal, ending.signal])).then(() => gone.abort())
   }
-  const { approvals, deployer } = openApprovals({
-    db,
+  const trial = new Trial({
     registry,
     broker,
     supervisor,
     deployments,
-    repositories,
-    meta,
     runtime,
     lifecycle,
     configureGateway,
-    news,
-    audit,
     healthMs,
+    log,
+    now: () => performance.now(),
+  })
+  const { approvals, deployer } = openApprovals({
+    db,
+    registry,
+    supervisor,
+    deployments,
+    repositories,
+    meta,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
     onChange: () => {},
     onRepositoriesChanged: () => {},
     passes: () => {},
     log,
-    now: () => performance.now(),
   })
   stack.use(deployer)
+  const rebuild = new Rebuild({
+    registry,
+    store: broker.store,
+    deployments,
+    programs,
+    lifecycle,
+    trial,
+    news,
+    kick,
+    audit,
+    log,
+  })
+  stack.defer(() => rebuild.halt())
   await registry.create(MANAGER, 0)
   for (const agent of ['alice', MANAGER]) await lifecycle.bringUp(agent)
 
@@ -176,6 +208,7 @@ export async function openApprovalsInTest({
     deployments,
     deploymentsOptions,
     lifecycle,
+    rebuild,
     repositories,
     secrets,
     audit,

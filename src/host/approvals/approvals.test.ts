@@ -329,7 +329,7 @@ describe('a deploy', { timeout: 120_000 }, () => {
     const proposal = await hive.propose(config({ model: 'opus' }))
     assert.equal((await hive.deploy(proposal)).state, 'deployed', await hive.log(proposal.id))
     assert.equal(await hive.running(), 'stopped')
-    await hive.lifecycle.start('alice').catch(() => {})
+    await hive.lifecycle.start('alice', { by: 'operator' }).catch(() => {})
     assert.equal(await hive.running(), proposal.sha)
   })
 

@@ -2,8 +2,9 @@ import type { Log } from '../../kit/log.ts'
 import { createNotifier } from '../../kit/notifier.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import type { DeployStep } from '../../wire/approvals.ts'
-import { errorText, HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError, isFullDisk } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
+import type { Kick } from '../actions/kick.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import type { Trial } from '../actions/trial.ts'
 import type { Deployable, Deployments } from '../agents/deployments.ts'
@@ -29,6 +30,7 @@ export interface DeployerOptions {
   readonly registry: AgentRegistry
   readonly trial: Trial
   readonly news: ManagerNews
+  readonly kick: Pick<Kick, 'tell'>
   readonly deployLog: DeployLog
   readonly audit: AuditLog
   /** Agents have come or gone, or what is deployed has changed. */
@@ -263,7 +265,7 @@ export class Deployer implements AsyncDisposable {
 
   /** `main` is the commit: what the daemon and everybody else know follows. */
   async #record(row: ApprovalRow, { sha, built }: { sha: string; built: Deployable | undefined }) {
-    const { db, store, audit, deployments, meta, news, trial, passes, onRepositoriesChanged } = this.#options
+    const { db, store, audit, deployments, meta, news, kick, trial, passes, onRepositoriesChanged } = this.#options
     const { id, agent } = row
     const tag = `deployed/${id}`
     // A daemon that was killed here finds out again what the commit is made to.
@@ -275,8 +277,9 @@ export class Deployer implements AsyncDisposable {
     // Before it is told: it will look there.
     onRepositoriesChanged()
     await this.#tell(row, { status: 'approved', sha, tag })
-    const event = this.#makesAgent(row) ? 'spawned' : 'rebuilt'
-    await news.tell({ event, agent, ok: true, sha, tag }, `built-${id}`)
+    const isNew = this.#makesAgent(row)
+    await news.tell({ event: isNew ? 'spawned' : 'rebuilt', agent, ok: true, sha, tag }, `built-${id}`)
+    if (!isNew) await kick.tell(agent, `approval ${id}: you run with another configuration`, `approval-${id}`)
     passes('deploy.record.told')
     await this.#say(id, `deployed: main of ${agent} is ${sha.slice(0, 12)}, tagged ${tag}`)
     await db.write(() => {
@@ -289,7 +292,7 @@ export class Deployer implements AsyncDisposable {
   }
 
   async #rollBack(row: ApprovalRow, failure: string): Promise<void> {
-    const { deployments, trial, passes } = this.#options
+    const { deployments, kick, trial, passes } = this.#options
     await this.#say(row.id, `failed: ${failure}`)
     // What could not even be built has touched nothing.
     const isOn = deployments.isOnTrial(row.agent)
@@ -300,6 +303,10 @@ export class Deployer implements AsyncDisposable {
       row.id,
       trouble === null ? `rolled back to ${back}` : `rolled back to ${back}, which is not well: ${trouble}`,
     )
+    if (isOn && !this.#makesAgent(row)) {
+      const reason = `approval ${row.id} could not be deployed, and you run with what you had before`
+      await kick.tell(row.agent, reason, `approval-${row.id}`)
+    }
     passes('deploy.roll_back')
     await this.#fail(row, failure)
     await deployments.prune(row.agent)
@@ -376,9 +383,6 @@ export class Deployer implements AsyncDisposable {
     await this.#working
   }
 }
-
-const isFullDisk = (error: unknown): boolean =>
-  ['disk_full', 'ENOSPC'].includes((error as { code?: string }).code ?? '')
 
 /** What goes wrong in these is the commit’s fault; in the others it is the machine’s, and they are tried again. */
 const FAILS: ReadonlySet<DeployAction> = new Set(['build', 'switch', 'promote'])

@@ -23,6 +23,7 @@ import { loginHandlers } from './host-logins.ts'
 import { type MoneyDeps, moneyHandlers } from './host-money.ts'
 import { type HostPermissionDeps, hostPermissionHandlers } from './host-permissions.ts'
 import { type HostQuestionDeps, hostQuestionHandlers } from './host-questions.ts'
+import { type RebuildDeps, rebuildHandlers } from './host-rebuild.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 import { type SupervisionDeps, supervisionHandlers } from './host-supervision.ts'
 import { type WebLinks, webHandlers } from './host-web.ts'
@@ -31,6 +32,7 @@ export interface HostSocketDeps
   extends HostScheduleDeps,
     MoneyDeps,
     SupervisionDeps,
+    RebuildDeps,
     HostQuestionDeps,
     HostPermissionDeps {
   readonly registry: AgentRegistry
@@ -114,7 +116,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(name), warnings }
     },
     async start({ agent }) {
-      await lifecycle.start(agent)
+      await lifecycle.start(agent, { by: actor })
       await noted('start', agent)
       return { agent: views.get(agent) }
     },
@@ -124,7 +126,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
       return { agent: views.get(agent) }
     },
     async restart({ agent, now }) {
-      await lifecycle.restart(agent, { now })
+      await lifecycle.restart(agent, { now, by: actor })
       await noted('restart', agent, { now })
       return { agent: views.get(agent) }
     },
@@ -240,6 +242,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
 
     ...moneyHandlers(deps),
     ...supervisionHandlers(deps),
+    ...rebuildHandlers(deps),
 
     secrets: () => ({ secrets: secrets.list() }),
     async set_secret({ name, value }) {

@@ -4,6 +4,7 @@ import { MANAGER } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
 import { readNotes } from '../actions/read-notes.ts'
+import type { Rebuild } from '../actions/rebuild.ts'
 import type { Approvals } from '../approvals/approvals.ts'
 import type { AuditLog } from '../audit-log.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
@@ -11,6 +12,7 @@ import { type AgentSocketDeps, agentHandlers } from './agent-socket.ts'
 
 export interface ManagerSocketDeps extends AgentSocketDeps {
   readonly lifecycle: Lifecycle
+  readonly rebuild: Pick<Rebuild, 'rebuild'>
   readonly approvals: Approvals
   readonly audit: AuditLog
   readonly runtime: ContainerRuntime
@@ -18,7 +20,7 @@ export interface ManagerSocketDeps extends AgentSocketDeps {
 
 /** What the manager's socket answers: what every agent's does, and the lifecycle of the others. */
 export function managerHandlers(deps: ManagerSocketDeps): Handlers<typeof managerOps> {
-  const { lifecycle, registry, runtime, approvals, audit } = deps
+  const { lifecycle, rebuild, registry, runtime, approvals, audit } = deps
   const requester = MANAGER
   const noted = (verb: string, agent: string) => audit.note({ actor: requester, verb, agent })
   return {
@@ -29,13 +31,17 @@ export function managerHandlers(deps: ManagerSocketDeps): Handlers<typeof manage
       return {}
     },
     async start({ name }) {
-      await lifecycle.start(name)
+      await lifecycle.start(name, { by: requester })
       await noted('start', name)
       return {}
     },
     async restart({ name }) {
-      await lifecycle.restart(name, { now: false })
+      await lifecycle.restart(name, { now: false, by: requester })
       await noted('restart', name)
+      return {}
+    },
+    async update({ name }) {
+      await rebuild.rebuild(name, { now: false, by: requester })
       return {}
     },
     async request_spawn({ name, reason }) {

@@ -61,7 +61,7 @@ export async function openTestWeb({
   stack.defer(() => rmSync(directory, { recursive: true }))
   const hive = stack.use(await openSupervised())
   const events = new EventStore(stack.use(openEventDatabase(':memory:')))
-  const views = stack.use(new AgentViews({ ...hive, defaultModel: 'haiku', revision: 'r1', now: Date.now }))
+  const views = stack.use(new AgentViews({ ...hive, defaultModel: 'haiku', now: Date.now }))
   const log = createLog('fatal')
   const token = await WebToken.open(join(directory, 'web-token'), log)
   let contents = contentsOf()
