@@ -102,15 +102,17 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     assert.deepEqual((await hive.broker.store.get(id))?.failures, 1)
   })
 
-  test('adopts what runs with the deployed configuration, or with none, and starts again what runs with another', async () => {
-    for (const [revision, isLeft] of [
-      [DEPLOYED, true],
-      ['none', true],
-      ['d'.repeat(40), false],
+  test('adopts what runs with the deployed configuration, or with none, and starts again what runs with another, or other programs', async () => {
+    for (const [revision, app, isLeft] of [
+      [DEPLOYED, 'r1', true],
+      ['none', 'r1', true],
+      ['d'.repeat(40), 'r1', false],
+      // As when a daemon was killed while it tried others.
+      [DEPLOYED, 'r2', false],
     ] as const) {
       await using hive = await openSupervised()
       await hive.fake.apply(
-        { name: CONTAINER, app: 'r1', argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
+        { name: CONTAINER, app, argv: ['sleep', '600'], env: {}, mounts: [], network: 'none', limits: {} },
         { reference: 'r0', revision },
       )
       const { incarnation } = await hive.fake.start(CONTAINER)

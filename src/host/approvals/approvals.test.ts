@@ -317,10 +317,32 @@ describe('a deploy', { timeout: 120_000 }, () => {
     await hive.broker.send('operator', { to: 'alice', body: 'later' })
     while (hive.approvals.get(proposal.id).step !== 'checking')
       await hive.supervisor.link('alice').changes.wait(5, WAITS)
-    const epoch = hive.broker.store.epoch('alice')
-    assert.deepEqual(await hive.broker.recv('alice', { epoch, waitMs: 0, signal: WAITS }), [])
+    const recv = (waitMs: number) =>
+      hive.broker.recv('alice', { epoch: hive.broker.store.epoch('alice'), waitMs, signal: WAITS })
+    assert.deepEqual(await recv(0), [])
     await hive.settled(proposal.id)
-    assert.equal((await hive.broker.recv('alice', { epoch, waitMs: 5_000, signal: WAITS })).length, 1)
+    assert.deepEqual(
+      (await recv(5_000)).map(({ body }) => body),
+      ['later'],
+    )
+  })
+
+  it('tells the agent, once it has another life', async () => {
+    await using hive = await openApprovalsInTest({ healthMs: 300 })
+    const good = await hive.propose(config({ model: 'opus' }))
+    await hive.deploy(good)
+    const silent = await hive.propose(config({ env: { BEHAVE: 'silent' } }))
+    await hive.deploy(silent)
+    const stuck = await hive.propose({ 'agent.json': JSON.stringify({ env: { A: { secret: 'unknown' } } }) })
+    await hive.deploy(stuck)
+    const { messages } = await hive.broker.store.list({ agent: 'alice', limit: 10 })
+    assert.deepEqual(
+      messages.map(({ body }) => JSON.parse(body).reason),
+      [
+        `approval ${good.id}: you run with another configuration`,
+        `approval ${silent.id} could not be deployed, and you run with what you had before`,
+      ],
+    )
   })
 
   it('of an agent that is stopped checks it, and leaves it stopped', async () => {
