@@ -7,6 +7,7 @@ import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd, TurnReason, TurnUsage } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
+import { Conversation } from './conversation.ts'
 import { type TurnCommand, TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
 
 const message = (id: number): Delivery => ({
@@ -81,6 +82,7 @@ class FakeBrain implements Brain {
   readonly state = 'idle'
   /** Everything that it was asked for. */
   readonly asked: string[] = []
+  readonly prompts: string[] = []
   interruptions = 0
   readonly #works = new Map<string, PromiseWithResolvers<unknown>>()
 
@@ -108,7 +110,9 @@ class FakeBrain implements Brain {
   }
 
   turn(prompt: string): Promise<TurnEnd> {
+    this.prompts.push(prompt)
     const [, id] = /task (\d+)/.exec(prompt) ?? []
+    if (id === undefined) return this.#begin('checkpoint')
     return this.#begin(prompt.startsWith('Your session was begun afresh') ? `afresh ${id}` : `turn ${id}`)
   }
   compact(): Promise<{ ok: boolean; detail: string }> {
@@ -132,22 +136,21 @@ class FakeBrain implements Brain {
   async close(): Promise<void> {}
 }
 
-function openLoop() {
+function openLoop({ checkpointAt = 0 } = {}) {
   const link = new FakeLink()
   const brain = new FakeBrain()
   const events: LiveEvent[] = []
-  const loop = new TurnLoop({
-    link: link as unknown as TurnLoopOptions['link'],
-    brain,
-    emit: (event) => events.push(event),
-    pauseMs: 1,
-  })
+  const emit = (event: LiveEvent) => events.push(event)
+  const notes = { head: async () => 'Your own notes: buy milk', complaint: async () => undefined }
+  const conversation = new Conversation({ brain, notes, emit, checkpointAt })
+  const loop = new TurnLoop({ link: link as unknown as TurnLoopOptions['link'], brain, conversation, emit, pauseMs: 1 })
   const running = loop.run()
   const bench = {
     link,
     brain,
     events,
     loop,
+    conversation,
     running,
     ends: link.ends,
     /** What the operator commands, carried out in the background. */
@@ -382,11 +385,11 @@ describe('what a turn used', () => {
   })
 
   timed('is what all of its tries used, and nothing of the turn before', async () => {
-    const { link, brain, loop, events, ended } = openLoop()
+    const { link, brain, conversation, events, ended } = openLoop()
     await link.deliver(message(1))
     await brain.answer('turn 1', { ...end('prompt_too_long'), usage: usage(2) })
     brain.used = usage(0.5)
-    assert.equal(loop.used?.costUsd, 2.5)
+    assert.equal(conversation.used?.costUsd, 2.5)
     brain.used = undefined
     await brain.answer('compact', { ok: true, detail: '' })
     await brain.answer('turn 1', { ...end('ok'), usage: usage(1) })
@@ -403,7 +406,7 @@ describe('what a turn used', () => {
         [4, 1, 400],
       ],
     )
-    assert.equal(loop.used, undefined)
+    assert.equal(conversation.used, undefined)
   })
 })
 
