@@ -123,6 +123,7 @@ const HIVE_MIGRATIONS = [
   ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- what the manager was told last of its login
   ALTER TABLE agents ADD COLUMN told_revision   TEXT;    -- for which revision of the hive the manager was told that it is stale
   ALTER TABLE agents ADD COLUMN failed_revision TEXT;    -- it could not be put on that one: not tried again by itself
+  ALTER TABLE inboxes ADD COLUMN told_park      TEXT;    -- JSON: what the manager was told last of its parking; null: a turn ended well since
 
   CREATE TABLE questions (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,        -- kept for ever, never used again

@@ -70,7 +70,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const log = createLog(settings.logLevel)
   const uid = process.getuid?.() ?? 0
   const now = createSteadyClock()
-  const intervals = createIntervals()
+  const intervals = createIntervals(settings.speedup)
   const passes = createFailPoints(process.env.HIVE_FAIL_POINT)
   const startedAt = Date.now()
   const layout = createLayout(settings)
@@ -98,6 +98,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     inboxCap: settings.inboxCap,
     maxHops: settings.maxHops,
     onTurnEnd: (turn) => accounts.settle(turn),
+    intervals,
   })
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
@@ -158,6 +159,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       recipients: registry,
       allowedRecipients: (agent) => deployments.find(agent)?.config.allowedRecipients,
       overspent: (agent) => accounts.overspent(agent),
+      deadlineMs: intervals.deadlineMs,
       now,
     }),
   )
