@@ -122,7 +122,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
         /** Takes a turn that ends so. Gives what the manager was told, and was to be woken for. */
         const turn = async (end: TurnEnd, agent = 'alice') => {
           const before = (await newsIn(store)).length
-          await store.unpark(agent)
+          if (store.parked(agent)) await store.unpark(agent)
           const [delivery] = (await store.lease(agent, { epoch, joins: false, now: RETRIED_AT })).deliveries
           const ids = [delivery?.id as number]
           const accepted = end.reason === 'ok'
