@@ -122,7 +122,9 @@ describe('a context that fills up', { timeout: 180_000 }, () => {
     const count = requestsOf('unwritten').length
     hive.model.setScenarios({ default: scenario([{ fault: 'bad_request' }]) })
     assert.equal((await hive.tell('unwritten', 'say on')).error, null)
-    assert.deepEqual(askedSince('unwritten', count), ['checkpoint', 'message'])
+    const asked = askedSince('unwritten', count)
+    assert.deepEqual([asked[0], asked.at(-1), asked.includes('summary')], ['checkpoint', 'message', false])
+    assert.match(lastPrompt('unwritten'), /what was asked before no longer holds.*say on/)
     hive.model.setScenarios({ default: scenario() })
   })
 

@@ -31,8 +31,8 @@ export class Conversation {
   readonly #gauge: FillGauge
   /** What the tries of the turn in progress have used that are over. */
   #usedBefore: TurnUsage | undefined
-  /** What a session begun afresh is told with every prompt until a turn has ended well. */
-  #briefing: string | undefined
+  /** What has to be said of what came before, with every prompt until a turn has ended well. */
+  #preface: string | undefined
   /** It was begun afresh within the turn in progress. */
   #isFresh = false
   /** The turn in progress is to end. */
@@ -82,7 +82,7 @@ export class Conversation {
   async beginAnew(): Promise<void> {
     await this.#brain.newSession()
     this.#gauge.reset()
-    this.#briefing = undefined
+    this.#preface = undefined
     this.#note('info', 'a fresh session begins')
   }
 
@@ -101,6 +101,7 @@ export class Conversation {
     if (written.reason !== 'ok') {
       // Not written down, it must not be lost: there is room left, and the engine compacts when there is none.
       this.#note('warn', `the notes were not brought up to date (${written.reason}): going on without compacting`)
+      this.#preface = 'You need not bring your notes up to date now: what was asked before no longer holds.'
       return undefined
     }
     const { ok, detail } = await this.#brain.compact()
@@ -128,7 +129,7 @@ export class Conversation {
     await this.#brain.newSession()
     this.#gauge.reset()
     this.#isFresh = true
-    this.#briefing = await this.#brief()
+    this.#preface = await this.#brief()
   }
 
   async #brief(): Promise<string> {
@@ -154,10 +155,10 @@ export class Conversation {
   /** One try; none after we were told to end. */
   async #think(prompt: string): Promise<TurnEnd> {
     if (this.#isInterrupted()) return INTERRUPTED
-    const end = await this.#brain.turn(this.#briefing ? `${this.#briefing}\n\n${prompt}` : prompt)
+    const end = await this.#brain.turn(this.#preface ? `${this.#preface}\n\n${prompt}` : prompt)
     this.#usedBefore = sumUsage(this.#usedBefore, end.usage)
     this.#gauge.read(end.usage)
-    if (end.reason === 'ok') this.#briefing = undefined
+    if (end.reason === 'ok') this.#preface = undefined
     return this.#isInterrupted() && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 
