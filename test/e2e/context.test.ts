@@ -8,12 +8,13 @@ import { obey } from '../../src/demo/scenarios/obey.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 
 const NOTES = 'buy milk'
-/** What a request asks: some models are sent reminders after it. */
-const lastOfUser = ({ body }: ModelRequest): string =>
-  JSON.stringify(body.messages.findLast(({ role }) => role === 'user'))
 const CHECKPOINT = 'This is no message'
 /** Of those that the engine takes to be a million tokens wide, and of those that it takes to be 200,000. */
 const FULL = { 'claude-haiku-5-5': 800_000, 'claude-haiku-4-5': 160_000 }
+
+/** What a request asks: some models are sent reminders after it, and what came to nothing stands before it. */
+const lastOfUser = ({ body }: ModelRequest): string =>
+  JSON.stringify(body.messages.findLast(({ role }) => role === 'user')?.content.at(-1))
 
 const checkpoint = (steps: Rule['do']): Rule => ({ body: `^${CHECKPOINT}`, do: steps })
 const fill = Object.values(FULL).map((tokens) => ({
