@@ -84,6 +84,7 @@ describe('an outage', { timeout: 240_000 }, () => {
     const untils = parked.map(({ parked }) => parked?.until ?? 0)
     assert.deepEqual([...new Set(parked.map(({ parked }) => parked?.reason))], ['quota'])
     assert.equal(new Set(untils).size, AGENTS.length, 'all at the same moment')
+    assert.deepEqual((await (await hive.host()).needs({})).needs, [], 'nobody need act')
     await hive.kill()
     await hive.start()
     const again = await Promise.all(AGENTS.map((name) => hive.agent(name, () => true)))
