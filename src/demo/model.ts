@@ -45,7 +45,7 @@ export class Model {
   readonly #options: Required<Omit<ModelOptions, 'scenarios'>>
   /** By message and step: how often a fault has happened. */
   readonly #taken = new Map<string, number>()
-  readonly #forced: { fault: FaultStep; agent: string | undefined; times: number }[] = []
+  readonly #forced: { fault: FaultStep; agent: string | undefined; times: number; of: 'any' | 'summary' }[] = []
   readonly #waiting = new Set<(request: ModelRequest) => void>()
 
   constructor({ scenarios, ...options }: ModelOptions) {
@@ -67,9 +67,15 @@ export class Model {
     this.#taken.clear()
   }
 
-  /** Lets the next `times` requests of an agent (without: of anyone) end in a fault, whatever the scenario says. */
-  failNext(fault: FaultStep, { agent, times = 1 }: { agent?: string; times?: number } = {}): void {
-    this.#forced.push({ fault, agent, times })
+  /**
+   * Lets the next `times` requests of an agent (without: of anyone) end in a fault, whatever the scenario says; `of: 'summary'`: only those
+   * with which its engine compacts.
+   */
+  failNext(
+    fault: FaultStep,
+    { agent, times = 1, of = 'any' }: { agent?: string; times?: number; of?: 'any' | 'summary' } = {},
+  ): void {
+    this.#forced.push({ fault, agent, times, of })
   }
 
   /** Forgets what `failNext` was told. */
@@ -136,12 +142,15 @@ export class Model {
   }
 
   #decide(agent: string, { system, messages }: MessagesRequest): Reply {
-    const forced = this.#forced.find((one) => one.times > 0 && (one.agent ?? agent) === agent)
+    const isSummary = isSummaryRequest(messages)
+    const forced = this.#forced.find(
+      (one) => one.times > 0 && (one.agent ?? agent) === agent && (isSummary || one.of === 'any'),
+    )
     if (forced) {
       forced.times -= 1
       return failReply(forced.fault)
     }
-    if (isSummaryRequest(messages)) return sayOnly('<summary>The conversation so far, in short.</summary>')
+    if (isSummary) return sayOnly('<summary>The conversation so far, in short.</summary>')
     const scenario = chooseScenario(this.#scenarios, agent, system)
     if (!scenario) return sayOnly(`There is no scenario for ${agent}.`)
     const takeFault = (key: string, times: number): boolean => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
+import type { LiveEvent } from '../wire/events.ts'
 import type { BrainCheck, EngineSettings } from './brain/brain.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
@@ -19,6 +20,8 @@ import { managerPrompt } from './prompts/manager.ts'
 import { gitGuard } from './repositories/git-config.ts'
 import { proposalTools } from './repositories/proposal.ts'
 import { RepositoryKeeper } from './repositories/repository-keeper.ts'
+import { Conversation } from './turn/conversation.ts'
+import { Notes } from './turn/notes.ts'
 import { TurnLoop } from './turn/turn-loop.ts'
 
 /** Tools of the engine that agents have; the rest of its own is not offered. */
@@ -94,7 +97,7 @@ export async function serve(config: Config): Promise<never> {
   )
   // The next beat makes up for one that was refused.
   const heartbeat = new Heartbeat(() =>
-    link.call('status', { brain: brain.state, turn: loop.used }).then(
+    link.call('status', { brain: brain.state, turn: conversation.used }).then(
       () => {},
       () => {},
     ),
@@ -116,7 +119,14 @@ export async function serve(config: Config): Promise<never> {
     onState: () => heartbeat.beat(),
     onUsage: () => heartbeat.beat(),
   })
-  const loop = new TurnLoop({ link, brain, emit: (event) => events.push(event) })
+  const emit = (event: LiveEvent) => events.push(event)
+  const conversation = new Conversation({
+    brain,
+    notes: new Notes(config.state),
+    emit,
+    checkpointAt: hello.settings.checkpointAt,
+  })
+  const loop = new TurnLoop({ link, brain, conversation, emit })
   const keeper =
     config.repositories &&
     new RepositoryKeeper(config.repositories, (text) => events.push({ kind: 'note', level: 'warn', text }))
@@ -154,6 +164,7 @@ export async function serve(config: Config): Promise<never> {
     const isSameModel = hello.settings.model === model
     current = now
     model = hello.settings.model
+    conversation.checkpointAt = hello.settings.checkpointAt
     // Asked for at once, they come before the next turn.
     await Promise.all([
       isDeepStrictEqual(before, now) || attempt('taking new settings', () => brain.configure(now)),

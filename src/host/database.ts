@@ -125,6 +125,8 @@ const HIVE_MIGRATIONS = [
   ALTER TABLE agents ADD COLUMN told_login      TEXT;    -- JSON of what the manager was told last of its login
   ALTER TABLE agents ADD COLUMN refused_login   TEXT;    -- the one that the API refused last, as its harness calls it
 
+  ALTER TABLE inboxes ADD COLUMN told_park TEXT;         -- JSON: what the manager was told last of its parking; null: a turn ended well since
+
   -- Revisions of the hive's programs: with which each agent is started.
   CREATE TABLE programs (
     agent     TEXT PRIMARY KEY REFERENCES agents ON DELETE CASCADE,

@@ -124,6 +124,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     inboxCap: settings.inboxCap,
     maxHops: settings.maxHops,
     onTurnEnd: (turn) => accounts.settle(turn),
+    intervals,
   })
   const events = new EventStore(eventDb, () => db.isFull)
   onStep('the programs that agents run are bundled and copied')
@@ -204,6 +205,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
         permissions.withdrawAllOf(agent).catch((error) => {
           log.error({ agent, error: errorText(error) }, 'the permissions of a turn that is over could not be withdrawn')
         }),
+      deadlineMs: intervals.deadlineMs,
       now,
     }),
   )

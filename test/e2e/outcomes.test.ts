@@ -5,7 +5,7 @@ import { obey } from '../../src/demo/scenarios/obey.ts'
 import type { Need } from '../../src/wire/things.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 
-/** Every way a turn can end, and what becomes of its message, as the operator sees it. One agent each: none has a past. */
+/** Every way a turn can end, and what becomes of its message, as the operator sees it. One agent each: none has a past. Quotas: outages.test.ts. */
 describe('the end of a turn', { timeout: 120_000, concurrency: 3 }, () => {
   let hive: TestHive
   before(async () => {
@@ -74,21 +74,6 @@ describe('the end of a turn', { timeout: 120_000, concurrency: 3 }, () => {
     assert.deepEqual([done.attempt, done.failures], [3, 0])
     await hive.agent('auth', ({ state }) => state === 'idle')
     assert.deepEqual(await needsOf('auth'), [])
-  })
-
-  test('quota used up: it waits until then and goes on by itself', async () => {
-    const host = await spawn('quota')
-    const resetsInSeconds = 4
-    hive.model.failNext({ fault: 'quota', resetsInSeconds }, { agent: 'quota' })
-    const { id } = await host.send({ to: 'quota', body: 'say hello' })
-    const { parked } = await hive.agent('quota', ({ state }) => state === 'parked')
-    assert.equal(parked?.reason, 'quota')
-    assert.ok(parked?.until)
-    assert.deepEqual(await needsOf('quota'), [], 'nobody need act')
-    const done = await hive.message(id, ({ state }) => state === 'done')
-    assert.ok(Date.now() >= parked.until)
-    assert.deepEqual([done.attempt, done.failures], [2, 0])
-    assert.equal((await hive.agent('quota', ({ state }) => state === 'idle')).parked, null)
   })
 
   for (const [name, fault] of [

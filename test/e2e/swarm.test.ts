@@ -137,6 +137,33 @@ describe('a swarm', { timeout: 120_000 }, () => {
     hive.model.setScenarios({ default: obey })
   })
 
+  test('a ring of three is stopped after 16 hops, whoever is asked next', async () => {
+    const host = await hive.host()
+    const next = { alice: 'bob', bob: 'carol', carol: 'alice' }
+    const rings = Object.entries(next).map(([name, to]) => {
+      const pass = { call: 'mcp__hyperhive__send', with: { to, body: 'round' } }
+      return [name, { about: 'Passes it on.', rules: [{ body: '^round$', do: [pass, { say: 'Sent: {result}' }] }] }]
+    })
+    hive.model.setScenarios({ default: obey, ...Object.fromEntries(rings) })
+    const { id: root } = await host.send({ to: 'alice', body: 'round' })
+    const passed = async () =>
+      (await host.messages({ limit: 1000 })).messages.filter(({ rootId, from }) => rootId === root && from in next)
+    for (;;) {
+      const { cursor } = await host.messages({ limit: 1 })
+      if ((await host.needs({})).needs.some((one) => one.kind === 'paused_chain' && one.rootId === root)) break
+      await host.messages({ after: cursor, wait_seconds: 0.2 })
+    }
+    await Promise.all(
+      Object.keys(next).map((name) => hive.agent(name, ({ state, unread }) => state === 'idle' && unread === 0)),
+    )
+    assert.deepEqual(
+      (await passed()).map(({ hops }) => hops).sort((a, b) => a - b),
+      Array.from({ length: 16 }, (_, at) => at + 1),
+    )
+    await host.allow({ root, stop: true })
+    hive.model.setScenarios({ default: obey })
+  })
+
   test('who floods is refused, while others go on', async () => {
     const flooding = hive.tell('bob', flood(200, 'carol'))
     assert.equal((await hive.tell('manager', 'send alice say meanwhile')).error, null)

@@ -26,7 +26,7 @@ export const worldPrompt = (
 - A refused send says why (\`rate_limited\`, \`inbox_full\`, \`chain_paused\`): do not work around it, end your turn.
 
 ## Where you are
-- Your working directory is \`/state\`: your notes and work live there and survive restarts. Keep what you must remember in \`/state/notes.md\`, short and current.
 - A tool that says it needs the operator's permission was not used: nobody has permitted it. Go on without it, or say what you need and why; do not get around it.
+- Your working directory is \`/state\`: your notes and work live there and survive restarts. Keep what you must remember in \`/state/notes.md\`, short (64 KiB at most) and current: when your context is full it is compacted, or begun afresh with your notes, and before that you are asked to bring them up to date.
 - There is no network but a proxy to public addresses (\`HTTPS_PROXY\` is set). You cannot reach the host.
 `

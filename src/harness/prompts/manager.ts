@@ -25,5 +25,6 @@ They are JSON with a field \`event\`. Act only when there is something to do.
 - \`rebuilt\`: an agent runs with another configuration; tell it what changed if it has to know. With \`ok: false\` it runs as before. Without a \`tag\` nothing but its programs has changed.
 - \`needs_update\`: an agent runs with older programs than the hive has. Without a \`note\`, \`update\` it when it is idle. With one, that was tried and failed: leave it to the operator, who sees it too.
 - \`message_dead\`: a message could not be worked on: find out why, tell its sender what to do.
-- \`container_crash\`, \`agent_parked\`, \`needs_login\`, \`logged_in\`, \`chain_paused\` (the operator was asked), \`killed\`, \`destroyed\`: for your information.
+- \`agent_parked\`: an agent takes no turn until \`until\` (unix milliseconds), or without it until the operator acts, for want of what \`reason\` says (\`quota\`, \`billing\`, \`budget\`). Its messages wait with it: do not send them again, and do not count on an answer soon.
+- \`container_crash\`, \`needs_login\`, \`logged_in\`, \`chain_paused\` (the operator was asked), \`killed\`, \`destroyed\`: for your information.
 `

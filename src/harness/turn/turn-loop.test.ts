@@ -7,6 +7,7 @@ import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd, TurnReason, TurnUsage } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
+import { Conversation } from './conversation.ts'
 import { type TurnCommand, TurnLoop, type TurnLoopOptions } from './turn-loop.ts'
 
 const message = (id: number): Delivery => ({
@@ -81,6 +82,7 @@ class FakeBrain implements Brain {
   readonly state = 'idle'
   /** Everything that it was asked for. */
   readonly asked: string[] = []
+  readonly prompts: string[] = []
   interruptions = 0
   readonly #works = new Map<string, PromiseWithResolvers<unknown>>()
 
@@ -108,7 +110,9 @@ class FakeBrain implements Brain {
   }
 
   turn(prompt: string): Promise<TurnEnd> {
+    this.prompts.push(prompt)
     const [, id] = /task (\d+)/.exec(prompt) ?? []
+    if (id === undefined) return this.#begin('checkpoint')
     return this.#begin(prompt.startsWith('Your session was begun afresh') ? `afresh ${id}` : `turn ${id}`)
   }
   compact(): Promise<{ ok: boolean; detail: string }> {
@@ -132,22 +136,21 @@ class FakeBrain implements Brain {
   async close(): Promise<void> {}
 }
 
-function openLoop() {
+function openLoop({ checkpointAt = 0 } = {}) {
   const link = new FakeLink()
   const brain = new FakeBrain()
   const events: LiveEvent[] = []
-  const loop = new TurnLoop({
-    link: link as unknown as TurnLoopOptions['link'],
-    brain,
-    emit: (event) => events.push(event),
-    pauseMs: 1,
-  })
+  const emit = (event: LiveEvent) => events.push(event)
+  const notes = { head: async () => 'Your own notes: buy milk', complaint: async () => undefined }
+  const conversation = new Conversation({ brain, notes, emit, checkpointAt })
+  const loop = new TurnLoop({ link: link as unknown as TurnLoopOptions['link'], brain, conversation, emit, pauseMs: 1 })
   const running = loop.run()
   const bench = {
     link,
     brain,
     events,
     loop,
+    conversation,
     running,
     ends: link.ends,
     /** What the operator commands, carried out in the background. */
@@ -339,6 +342,136 @@ describe('a prompt that does not fit', () => {
   }
 })
 
+describe('a conversation that fills its window', () => {
+  const filled = (share: number, costUsd = 1): TurnEnd => ({
+    ...end('ok'),
+    usage: {
+      model: 'haiku',
+      inputTokens: 1,
+      outputTokens: 1,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      costUsd,
+      durationMs: 1,
+      contextTokens: 1000 * share,
+      contextWindow: 1000,
+    },
+  })
+  /** A loop whose first turn crossed the limit, with the next message delivered. */
+  const openFull = async () => {
+    const bench = openLoop({ checkpointAt: 0.75 })
+    await bench.link.deliver(message(1))
+    await bench.brain.answer('turn 1', filled(0.8))
+    await bench.ended(1)
+    await until(() => bench.link.isAsked)
+    assert.deepEqual(bench.brain.asked, ['turn 1'], 'nobody wrote, so nothing is asked')
+    await bench.link.deliver(message(2))
+    await bench.brain.isAskedFor('checkpoint')
+    return bench
+  }
+  /** Takes a turn without anything else. */
+  const plainTurn = async ({ link, brain, ends }: ReturnType<typeof openLoop>, id: number, share: number) => {
+    const asked = brain.asked.length
+    await link.deliver(message(id))
+    await brain.answer(`turn ${id}`, filled(share))
+    await until(() => ends.at(-1) === `ack ${id}: ok`)
+    assert.deepEqual(brain.asked.slice(asked), [`turn ${id}`])
+  }
+
+  timed('is written down and compacted once before the next message, and again when it has grown again', async () => {
+    const bench = await openFull()
+    const { link, brain, ends, ended, events } = bench
+    await brain.answer('checkpoint', filled(0.81, 0.25))
+    await brain.answer('compact', { ok: true, detail: '' })
+    await brain.answer('turn 2', filled(0.8))
+    await ended(2)
+    await plainTurn(bench, 3, 0.9)
+    await plainTurn(bench, 4, 0.1)
+    await plainTurn(bench, 5, 0.75)
+    await link.deliver(message(6))
+    await brain.isAskedFor('checkpoint')
+    assert.deepEqual(ends.slice(0, 2), ['ack 1: ok', 'ack 2: ok'])
+    const told = events.flatMap((event) => (event.kind === 'turn_end' ? [event.end.usage?.costUsd] : []))
+    assert.equal(told[1], 1.25, 'what the checkpoint used belongs to the turn')
+  })
+
+  timed('is asked nothing beside its messages below the limit', async () => {
+    const bench = openLoop({ checkpointAt: 0.75 })
+    for (const id of [1, 2, 3]) await plainTurn(bench, id, 0.74)
+  })
+
+  timed('goes on as it is when its notes could not be written', async () => {
+    const bench = await openFull()
+    await bench.brain.answer('checkpoint', end('refused'))
+    await bench.brain.answer('turn 2', filled(0.9))
+    await bench.ended(2)
+    assert.deepEqual(bench.brain.asked, ['turn 1', 'checkpoint', 'turn 2'])
+    await plainTurn(bench, 3, 0.9)
+  })
+
+  timed(
+    'begins afresh with its notes when it cannot be compacted, and not a second time for the same message',
+    async () => {
+      const { brain, ends, ended } = await openFull()
+      await brain.answer('checkpoint', end('ok'))
+      await brain.answer('compact', { ok: false, detail: '429' })
+      await brain.answer('new session')
+      await brain.answer('afresh 2', end('prompt_too_long'))
+      await ended(2)
+      assert.deepEqual(brain.asked, ['turn 1', 'checkpoint', 'compact', 'new session', 'afresh 2'])
+      assert.equal(ends[1], 'release 2: prompt_too_long')
+      assert.match(brain.prompts.at(-1) ?? '', /^Your session was begun afresh.*buy milk.*task 2/s)
+    },
+  )
+
+  timed('tells a fresh session its notes until a turn has ended well', async () => {
+    const { link, brain, ended } = await openFull()
+    await brain.answer('checkpoint', end('ok'))
+    await brain.answer('compact', { ok: false, detail: '429' })
+    await brain.answer('new session')
+    await brain.answer('afresh 2', end('overloaded'))
+    await ended(2)
+    await link.deliver(message(2))
+    await brain.answer('afresh 2', end('ok'))
+    await ended(3)
+    await link.deliver(message(3))
+    await brain.isAskedFor('turn 3')
+  })
+
+  for (const reason of ['overloaded', 'network', 'auth', 'quota', 'billing'] as const) {
+    timed(`waits with its message while the API is not to be had (${reason})`, async () => {
+      const { link, brain, ends, ended } = await openFull()
+      await brain.answer('checkpoint', end(reason))
+      await ended(2)
+      assert.deepEqual(brain.asked, ['turn 1', 'checkpoint'])
+      assert.equal(ends[1], `release 2: ${reason}`)
+      await link.deliver(message(2))
+      await brain.isAskedFor('checkpoint')
+    })
+  }
+
+  const interruptions = [
+    [{ do: 'cancel', messages: [2] }, 'ack 2: interrupted'],
+    [{ do: 'stop', graceMs: 0 }, 'release 2: interrupted'],
+    [{ do: 'interrupt', messages: [2], why: 'budget' }, 'release 2: interrupted'],
+  ] as const satisfies [TurnCommand, string][]
+  for (const [command, expected] of interruptions) {
+    for (const step of ['checkpoint', 'compact']) {
+      timed(`ends when a ${command.do} comes during the ${step}`, async () => {
+        const { brain, loop, ends, ended } = await openFull()
+        if (step === 'compact') {
+          await brain.answer('checkpoint', end('ok'))
+          await brain.isAskedFor('compact')
+        }
+        await loop.obey(command)
+        await ended(2)
+        assert.equal(brain.asked.at(-1), step)
+        assert.equal(ends[1], expected)
+      })
+    }
+  }
+})
+
 describe('an interrupt', () => {
   timed('gives the messages of a turn back and says why, and leaves the next turn alone', async () => {
     const { link, brain, loop, ends, ended, events } = openLoop()
@@ -382,11 +515,11 @@ describe('what a turn used', () => {
   })
 
   timed('is what all of its tries used, and nothing of the turn before', async () => {
-    const { link, brain, loop, events, ended } = openLoop()
+    const { link, brain, conversation, events, ended } = openLoop()
     await link.deliver(message(1))
     await brain.answer('turn 1', { ...end('prompt_too_long'), usage: usage(2) })
     brain.used = usage(0.5)
-    assert.equal(loop.used?.costUsd, 2.5)
+    assert.equal(conversation.used?.costUsd, 2.5)
     brain.used = undefined
     await brain.answer('compact', { ok: true, detail: '' })
     await brain.answer('turn 1', { ...end('ok'), usage: usage(1) })
@@ -403,7 +536,7 @@ describe('what a turn used', () => {
         [4, 1, 400],
       ],
     )
-    assert.equal(loop.used, undefined)
+    assert.equal(conversation.used, undefined)
   })
 })
 

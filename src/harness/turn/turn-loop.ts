@@ -3,15 +3,17 @@ import type { Command } from '../../wire/agent-ops.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import type { LiveEvent } from '../../wire/events.ts'
 import type { Delivery } from '../../wire/things.ts'
-import type { TurnEnd, TurnUsage } from '../../wire/turn.ts'
+import type { TurnEnd } from '../../wire/turn.ts'
 import type { Brain } from '../brain/brain.ts'
-import { sumUsage } from '../brain/sum-usage.ts'
 import { type DaemonLink, isPassing } from '../daemon-link.ts'
+import type { Conversation } from './conversation.ts'
 import { wakePrompt } from './wake-prompt.ts'
 
 export interface TurnLoopOptions {
   readonly link: Pick<DaemonLink, 'connected' | 'insist'>
   readonly brain: Brain
+  /** With that brain. */
+  readonly conversation: Conversation
   readonly emit: (event: LiveEvent) => void
   /** Seconds that one `recv` waits. */
   readonly waitSeconds?: number
@@ -22,8 +24,6 @@ export interface TurnLoopOptions {
 /** Those that are about turns and their engine. */
 export type TurnCommand = Exclude<Command, { do: 'keep_repositories' | `login_${string}` }>
 
-const INTERRUPTED: TurnEnd = { reason: 'interrupted', detail: 'interrupted' }
-
 /**
  * Takes one turn after the other: waits for a message, lets the brain work, tells the daemon how it ended.
  * Commands of the operator come in between or interrupt.
@@ -31,6 +31,7 @@ const INTERRUPTED: TurnEnd = { reason: 'interrupted', detail: 'interrupted' }
 export class TurnLoop {
   readonly #link: TurnLoopOptions['link']
   readonly #brain: Brain
+  readonly #conversation: Conversation
   readonly #emit: (event: LiveEvent) => void
   readonly #waitSeconds: number
   readonly #pauseMs: number
@@ -42,8 +43,6 @@ export class TurnLoop {
   readonly #cancelled = new Set<number>()
   /** What is not to be worked on now, and why; it comes again. */
   readonly #recalled = new Map<number, string>()
-  /** What the tries of the turn in progress have used that are over. */
-  #usedBefore: TurnUsage | undefined
   /** Nothing new is begun. */
   #stopping = false
   /** The turn in progress has had its time. */
@@ -53,9 +52,10 @@ export class TurnLoop {
   /** Work that the brain does between turns. */
   #between: Promise<void> = Promise.resolve()
 
-  constructor({ link, brain, emit, waitSeconds = 180, pauseMs = 1_000 }: TurnLoopOptions) {
+  constructor({ link, brain, conversation, emit, waitSeconds = 180, pauseMs = 1_000 }: TurnLoopOptions) {
     this.#link = link
     this.#brain = brain
+    this.#conversation = conversation
     this.#emit = emit
     this.#waitSeconds = waitSeconds
     this.#pauseMs = pauseMs
@@ -112,11 +112,6 @@ export class TurnLoop {
     return this.#isOutOfTime || this.#isCancelled || this.#recall !== undefined
   }
 
-  /** What the turn in progress has used so far. */
-  get used(): TurnUsage | undefined {
-    return sumUsage(this.#usedBefore, this.#brain.used)
-  }
-
   async #takeTurn(messages: Delivery[]): Promise<void> {
     this.#held = [...messages]
     await this.#between
@@ -126,32 +121,12 @@ export class TurnLoop {
       messages: messages.map(({ id, from, body }) => ({ id, from, body })),
       pending: messages.at(-1)?.pending ?? 0,
     })
-    const last = await this.#thinkUntilItFits(wakePrompt(messages))
+    const last = await this.#conversation.turn(wakePrompt(messages), () => this.#isInterrupted)
     const why = last.reason === 'interrupted' ? this.#recall : undefined
-    const end = { ...last, detail: why ?? last.detail, usage: this.#usedBefore }
+    const end = { ...last, detail: why ?? last.detail }
     await this.#endTurn(end)
-    this.#usedBefore = undefined
+    this.#conversation.endIsTold()
     this.#emit({ kind: 'turn_end', end })
-  }
-
-  /** A prompt that does not fit is tried again after a compaction, then in a fresh session, then given up. */
-  async #thinkUntilItFits(prompt: string): Promise<TurnEnd> {
-    const first = await this.#think(prompt)
-    if (first.reason !== 'prompt_too_long') return first
-    this.#emit({ kind: 'note', level: 'warn', text: 'the context is full: compacting' })
-    const compacted = await this.#brain.compact()
-    const second = compacted.ok || this.#isInterrupted ? await this.#think(prompt) : first
-    if (second.reason !== 'prompt_too_long') return second
-    this.#emit({ kind: 'note', level: 'warn', text: 'the context is still full: beginning a fresh session' })
-    await this.#brain.newSession()
-    return this.#think(`Your session was begun afresh: it had grown too long. Your notes are in /state.\n\n${prompt}`)
-  }
-
-  /** One try; none after we were told to end. */
-  async #think(prompt: string): Promise<TurnEnd> {
-    const end = this.#isInterrupted ? INTERRUPTED : await this.#brain.turn(prompt)
-    this.#usedBefore = sumUsage(this.#usedBefore, end.usage)
-    return this.#isInterrupted && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 
   async #endTurn(end: TurnEnd): Promise<void> {
@@ -187,19 +162,9 @@ export class TurnLoop {
       case 'set_model':
         return this.#brain.setModel(command.model)
       case 'compact':
-        return this.#betweenTurns(async () => {
-          const { ok, detail } = await this.#brain.compact()
-          this.#emit({
-            kind: 'note',
-            level: ok ? 'info' : 'error',
-            text: ok ? 'compacted' : `compacting failed: ${detail}`,
-          })
-        })
+        return this.#betweenTurns(() => this.#conversation.compact())
       case 'new_session':
-        return this.#betweenTurns(async () => {
-          await this.#brain.newSession()
-          this.#emit({ kind: 'note', level: 'info', text: 'a fresh session begins' })
-        })
+        return this.#betweenTurns(() => this.#conversation.beginAnew())
       case 'stop':
         return this.#stop(command.graceMs)
     }

@@ -18,6 +18,7 @@ function openBroker(wall: { now: number }) {
     recipients: { names: () => ['a'], has: () => true, wasDestroyed: () => false },
     now: () => performance.now(),
     wallNow: () => wall.now,
+    random: () => 0,
   })
 }
 

@@ -6,6 +6,7 @@ import type { HelperEvent } from '../../wire/events.ts'
 import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import type { Delivery } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
+import { createIntervals } from '../intervals.ts'
 import type { Ended, Parking, Returned, Store } from './store.ts'
 
 export interface BrokerOptions {
@@ -25,6 +26,8 @@ export interface BrokerOptions {
   readonly isHeld?: (agent: string) => boolean
   /** Told when the turn of an agent is over, however it ended. */
   readonly onTurnOver?: (agent: string) => void
+  /** A deadline is looked at so often: the clock of the world may have been set meanwhile, and the machine may have slept. */
+  readonly deadlineMs?: number
   /** Intervals run on it. */
   readonly now: Clock
   /** Deadlines that the world sets run on it: unix ms. */
@@ -46,8 +49,6 @@ export interface Outgoing {
   readonly key?: string
 }
 
-/** A deadline is looked at so often: the clock of the world may have been set meanwhile, and the machine may have slept. */
-const LOOK_EVERY_MS = 60_000
 /** When what a timer had to do was refused, as on a full disk. */
 const TRY_AGAIN_MS = 5_000
 
@@ -97,6 +98,7 @@ export class Broker implements Disposable {
   readonly #overspent: (agent: string) => Parking | undefined
   readonly #isHeld: (agent: string) => boolean
   readonly #onTurnOver: (agent: string) => void
+  readonly #deadlineMs: number
   readonly #now: Clock
   readonly #wallNow: () => number
   readonly #random: () => number
@@ -115,6 +117,7 @@ export class Broker implements Disposable {
     this.#overspent = options.overspent ?? (() => undefined)
     this.#isHeld = options.isHeld ?? (() => false)
     this.#onTurnOver = options.onTurnOver ?? (() => {})
+    this.#deadlineMs = options.deadlineMs ?? createIntervals().deadlineMs
     this.#now = options.now
     this.#wallNow = options.wallNow ?? Date.now
     this.#random = options.random ?? Math.random
@@ -339,8 +342,9 @@ export class Broker implements Disposable {
     if (desk.parking) return
     desk.parking = true
     try {
-      const { until } = await this.store.park(agent, parking)
-      if (until !== undefined) this.#wakeIn(agent, until - this.#wallNow())
+      const { parked, notified } = await this.store.park(agent, parking)
+      if (parked.until !== undefined) this.#wakeIn(agent, parked.until - this.#wallNow())
+      this.#deliverTo(notified)
       this.changes.notify()
     } catch {
       // As in #resume: nothing is delivered, and it is looked at again.
@@ -358,7 +362,7 @@ export class Broker implements Disposable {
   #wakeIn(agent: string, delayMs: number): void {
     const desk = this.#desk(agent)
     clearTimeout(desk.timer)
-    desk.timer = setTimeout(() => void this.#resume(agent), Math.min(LOOK_EVERY_MS, Math.max(0, delayMs))).unref()
+    desk.timer = setTimeout(() => void this.#resume(agent), Math.min(this.#deadlineMs, Math.max(0, delayMs))).unref()
   }
 
   async #resume(agent: string): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Message } from '../../wire/things.ts'
-import type { TurnReason } from '../../wire/turn.ts'
+import type { TurnEnd, TurnReason } from '../../wire/turn.ts'
 import type { Store } from './store.ts'
 import { type ModelMessage, StoreModel } from './store-model.ts'
 
@@ -111,6 +111,87 @@ export function testStore(name: string, open: () => Promise<Store>): void {
         ],
       )
       assert.match(news[0]?.body ?? '', /"reason":"refused: no"/)
+    })
+
+    describe('parking', () => {
+      const FREES_AT = Date.now() + 3_600_000
+      const openParked = async () => {
+        const store = await open()
+        const { epoch } = await store.beginEpoch('alice', { charge: false, reason: '' })
+        await store.send({ from: 'operator', to: ['alice'], body: 'go' })
+        /** Takes a turn that ends so. Gives what the manager was told, and was to be woken for. */
+        const turn = async (end: TurnEnd, agent = 'alice') => {
+          const before = (await newsIn(store)).length
+          if (store.parked(agent)) await store.unpark(agent)
+          const [delivery] = (await store.lease(agent, { epoch, joins: false, now: RETRIED_AT })).deliveries
+          const ids = [delivery?.id as number]
+          const accepted = end.reason === 'ok'
+          const { notified } = await store.endTurn(agent, { epoch, ids, end, accepted, now: ENDED_AT, random: 0 })
+          const news = (await newsIn(store)).slice(before)
+          assert.deepEqual(
+            notified,
+            news.map(() => 'manager'),
+          )
+          return news
+        }
+        return { store, turn, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+      }
+      const newsIn = async (store: Store) =>
+        (await store.list({ limit: 50 })).messages.filter(({ to, from }) => to === 'manager' && from === 'system')
+      const quota = (resetsAt?: number): TurnEnd => ({ reason: 'quota', detail: '', resetsAt })
+
+      test('is told to the manager, with the chain that it came of', async () => {
+        await using bench = await openParked()
+        const [news] = await bench.turn(quota(FREES_AT))
+        const until = bench.store.parked('alice')?.until
+        assert.ok(until !== undefined && until >= FREES_AT)
+        assert.deepEqual(JSON.parse(news?.body ?? ''), {
+          event: 'agent_parked',
+          agent: 'alice',
+          reason: 'quota',
+          until,
+        })
+        assert.equal(news?.rootId, 1)
+      })
+
+      test('is told once, until it is about another time, or a turn has ended well', async () => {
+        await using bench = await openParked()
+        const { store, turn } = bench
+        const isTold = async (end: TurnEnd) => (await turn(end)).length === 1
+        assert.equal(await isTold(quota(FREES_AT)), true)
+        assert.equal(await isTold(quota(FREES_AT)), false)
+        assert.equal(await isTold(quota()), false)
+        assert.equal(await isTold(quota(FREES_AT + 1_000)), false)
+        assert.equal(await isTold(quota(FREES_AT + 3_600_000)), true)
+        assert.equal(await isTold({ reason: 'billing', detail: '' }), true)
+        assert.equal(await isTold({ reason: 'billing', detail: '' }), false)
+        assert.equal(await isTold({ reason: 'ok', detail: '' }), false)
+        await store.send({ from: 'operator', to: ['alice'], body: 'go' })
+        assert.equal(await isTold({ reason: 'billing', detail: '' }), true)
+      })
+
+      test('is told also when no turn came of it, and not for an inbox that is parked already', async () => {
+        await using store = await open()
+        await store.beginEpoch('alice', { charge: false, reason: '' })
+        const budget = { reason: 'budget', detail: 'all used', until: FREES_AT } as const
+        assert.deepEqual((await store.park('alice', budget)).notified, ['manager'])
+        assert.deepEqual((await store.park('alice', { reason: 'billing', detail: '' })).notified, [])
+        assert.equal(store.parked('alice')?.reason, 'budget')
+        assert.equal((await newsIn(store)).length, 1)
+      })
+
+      test('of the manager, and for a login, is not told', async () => {
+        await using bench = await openParked()
+        const { store, turn } = bench
+        await turn({ reason: 'auth', detail: '' })
+        await turn({ reason: 'auth', detail: '' })
+        assert.equal(store.parked('alice')?.reason, 'login')
+        await store.beginEpoch('manager', { charge: false, reason: '' })
+        await store.send({ from: 'operator', to: ['manager'], body: 'go' })
+        await turn(quota(FREES_AT), 'manager')
+        assert.equal(store.parked('manager')?.reason, 'quota')
+        assert.deepEqual(await newsIn(store), [])
+      })
     })
 
     test('buries an inbox: each sender hears of it once, its parking is forgotten', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TurnReason } from '../../wire/turn.ts'
+import { createIntervals } from '../intervals.ts'
 import { backoffMs, type Counters, decideOutcome, MAX_FAILURES } from './outcome.ts'
 
+const INTERVALS = createIntervals()
 const NOW = 1_000_000
 /** Another clock. */
 const WALL = 1_700_000_000_000
@@ -18,6 +20,7 @@ const decide = (
     accepted,
     { ...NEW, ...counters },
     { now: NOW, wallNow: WALL, random },
+    INTERVALS,
   )
 
 describe('a turn that the harness acked', () => {
@@ -75,6 +78,14 @@ describe('a turn that the harness released', () => {
     )
   })
 
+  test('goes on within a minute of the moment at which its quota frees up, so that not all do at once', () => {
+    const until = (random: number) => {
+      const outcome = decide('quota', {}, { resetsAt: WALL + 60_000, random })
+      return outcome.message === 'retry' && (outcome.park?.until ?? 0) - WALL
+    }
+    assert.deepEqual([0, 0.5, 1].map(until), [60_000, 90_000, 120_000])
+  })
+
   test('waits for the operator without credit', () => {
     const outcome = decide('billing')
     assert.deepEqual(outcome.message === 'retry' && outcome.park, { reason: 'billing', detail: 'why' })
@@ -88,14 +99,14 @@ describe('a turn that the harness released', () => {
       })
       assert.deepEqual(
         waits,
-        [0, 1, 2].map((streak) => backoffMs(streak, 0.5)),
+        [0, 1, 2].map((streak) => backoffMs(streak, 0.5, INTERVALS)),
       )
     }
   })
 })
 
 describe('the time between two tries', () => {
-  const longest = (streak: number) => backoffMs(streak, 1)
+  const longest = (streak: number) => backoffMs(streak, 1, INTERVALS)
 
   test('is 5 s, doubling to 5 minutes', () => {
     assert.deepEqual(
@@ -107,7 +118,7 @@ describe('the time between two tries', () => {
 
   test('is spread over its upper half', () => {
     assert.deepEqual(
-      [0, 0.5, 1].map((random) => backoffMs(1, random)),
+      [0, 0.5, 1].map((random) => backoffMs(1, random, INTERVALS)),
       [5_000, 7_500, 10_000],
     )
   })

@@ -1,13 +1,17 @@
-import type { Parked } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
+import type { Intervals } from '../intervals.ts'
+import type { Parking } from './store.ts'
 
 /** How often a message may fail before it is dead. */
 export const MAX_FAILURES = 3
-const BACKOFF_MS = { first: 5_000, longest: 300_000 }
-/** How long to wait for a quota whose reset time is not known. */
-const UNKNOWN_QUOTA_MS = 300_000
-/** What the engine says of a quota is believed between these: a reset time that has passed must not make a loop. */
-const QUOTA_MS = { shortest: 5_000, longest: 31 * 24 * 3_600_000 }
+/** No quota is used up for longer, whatever the engine says of it. */
+const QUOTA_LONGEST_MS = 31 * 24 * 3_600_000
+
+/** How long an inbox waits for what. */
+export type RetryIntervals = Pick<
+  Intervals,
+  'retryFirstMs' | 'retryLongestMs' | 'quotaUnknownMs' | 'quotaShortestMs' | 'quotaSpreadMs'
+>
 
 /** What the store knows when a turn ends. */
 export interface Counters {
@@ -29,7 +33,7 @@ export type Outcome =
       readonly error: string
       /** Nothing of this inbox is delivered before. */
       readonly notBefore?: number
-      readonly park?: Pick<Parked, 'reason' | 'detail' | 'until'>
+      readonly park?: Parking
     }
 
 /** When it is, twice. */
@@ -48,6 +52,7 @@ export function decideOutcome(
   accepted: boolean,
   { failures, streak, authFailures }: Counters,
   { now, wallNow, random }: Moment,
+  intervals: RetryIntervals,
 ): Outcome {
   if (accepted) return end.reason === 'ok' ? { message: 'done' } : { message: 'done', error: 'cancelled' }
   const error = `${end.reason}: ${end.detail}`
@@ -61,13 +66,19 @@ export function decideOutcome(
     case 'quota':
       return {
         ...retry,
-        park: { reason: 'quota', detail: end.detail, until: wallNow + quotaMs(end.resetsAt, wallNow) },
+        park: {
+          reason: 'quota',
+          detail: end.detail,
+          resetsAt: end.resetsAt,
+          // Spread: it frees up for all agents of an account at the same moment.
+          until: wallNow + quotaMs(end.resetsAt, wallNow, intervals) + random * intervals.quotaSpreadMs,
+        },
       }
     case 'billing':
       return { ...retry, park: { reason: 'billing', detail: end.detail } }
     case 'overloaded':
     case 'network':
-      return { ...retry, notBefore: now + backoffMs(streak, random) }
+      return { ...retry, notBefore: now + backoffMs(streak, random, intervals) }
     case 'prompt_too_long':
     case 'refused':
       return { message: 'dead', error }
@@ -79,13 +90,15 @@ export function decideOutcome(
 }
 
 /** How long a quota is used up for. */
-const quotaMs = (resetsAt: number | undefined, wallNow: number): number =>
-  resetsAt === undefined
-    ? UNKNOWN_QUOTA_MS
-    : Math.min(QUOTA_MS.longest, Math.max(QUOTA_MS.shortest, resetsAt - wallNow))
+const quotaMs = (
+  resetsAt: number | undefined,
+  wallNow: number,
+  { quotaUnknownMs, quotaShortestMs }: RetryIntervals,
+): number =>
+  resetsAt === undefined ? quotaUnknownMs : Math.min(QUOTA_LONGEST_MS, Math.max(quotaShortestMs, resetsAt - wallNow))
 
-/** 5 s, doubling to 5 min, of which the upper half is jitter. */
-export function backoffMs(streak: number, random: number): number {
-  const ceiling = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(streak, 16))
+/** Doubling with each of the `streak` tries before, up to the longest, of which the upper half is jitter. */
+export function backoffMs(streak: number, random: number, { retryFirstMs, retryLongestMs }: RetryIntervals): number {
+  const ceiling = Math.min(retryLongestMs, retryFirstMs * 2 ** Math.min(streak, 16))
   return ceiling * (0.5 + random / 2)
 }

@@ -6,10 +6,12 @@ import { MANAGER, OPERATOR, SYSTEM } from '../../wire/names.ts'
 import { type Delivery, type Message, type MessageState, Parked } from '../../wire/things.ts'
 import type { TurnEnd } from '../../wire/turn.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
+import { createIntervals } from '../intervals.ts'
 import { ChangeLog } from './change-log.ts'
 import { MessageReader } from './message-reader.ts'
 import { decodeMessage, isUndecodable, MESSAGE_COLUMNS, MESSAGES, toDelivery } from './message-row.ts'
-import { decideOutcome, MAX_FAILURES } from './outcome.ts'
+import { decideOutcome, MAX_FAILURES, type RetryIntervals } from './outcome.ts'
+import { newsOfPark, ParkNews } from './park-news.ts'
 import type {
   Ended,
   EndedTurn,
@@ -34,6 +36,7 @@ export interface SqliteStoreOptions {
   readonly maxHops: number
   /** Called within the write that ends a turn, whatever ended it: what it stores is stored with the end, or not at all. */
   readonly onTurnEnd?: (turn: EndedTurn) => void
+  readonly intervals?: RetryIntervals
   /** Wall clock, ms. */
   readonly now?: () => number
 }
@@ -65,9 +68,6 @@ const PausedChainRow = z
   })
   .transform(({ root_id, paused_at, ...same }): PausedChain => ({ ...same, rootId: root_id, since: paused_at }))
 
-/** How long a stored backoff can be at most; a longer one was made by a clock that stepped. */
-const LONGEST_BACKOFF_MS = 300_000
-
 /** What is delivered next. */
 const NEXT = `SELECT ${MESSAGE_COLUMNS}, not_before FROM ${MESSAGES} WHERE recipient = ? AND state = 'queued' ORDER BY urgent DESC, id`
 /** A longer message is read back: an inbox that nobody empties must not keep it in memory. */
@@ -86,6 +86,7 @@ export class SqliteStore implements Store {
   readonly #inboxCap: number
   readonly #maxHops: number
   readonly #onTurnEnd: (turn: EndedTurn) => void
+  readonly #intervals: RetryIntervals
   readonly #now: () => number
   readonly #queued = new Map<string, number>()
   readonly #held = new Map<string, Held[]>()
@@ -97,18 +98,24 @@ export class SqliteStore implements Store {
   #changes = new ChangeLog(0)
   #nextId = 1
 
-  constructor({ db, inboxCap, maxHops, onTurnEnd = () => {}, now = Date.now }: SqliteStoreOptions) {
+  constructor({
+    db,
+    inboxCap,
+    maxHops,
+    onTurnEnd = () => {},
+    intervals = createIntervals(),
+    now = Date.now,
+  }: SqliteStoreOptions) {
     this.#db = db
     this.#reader = new MessageReader(db)
     this.#inboxCap = inboxCap
     this.#maxHops = maxHops
     this.#onTurnEnd = onTurnEnd
+    this.#intervals = intervals
     this.#now = now
-    db.run(
-      `UPDATE messages SET not_before = ? WHERE state = 'queued' AND not_before > ?`,
-      now() + LONGEST_BACKOFF_MS,
-      now() + LONGEST_BACKOFF_MS,
-    )
+    // A longer backoff was made by a clock that stepped.
+    const latest = now() + intervals.retryLongestMs
+    db.run(`UPDATE messages SET not_before = ? WHERE state = 'queued' AND not_before > ?`, latest, latest)
     db.onRollback(() => this.#load())
     this.#load()
   }
@@ -326,7 +333,7 @@ export class SqliteStore implements Store {
   }
 
   /** News belong to the chain that they are about: what is sent because of them goes on with it. */
-  #tell(whom: Set<string>, event: HelperEvent, rootId: number, hops: number): string[] {
+  #tell(whom: Set<string>, event: HelperEvent, rootId: number | null, hops: number): string[] {
     const agents = [...whom].filter((name) => name !== OPERATOR)
     for (const to of agents) this.#insert({ from: SYSTEM, to: [to], body: JSON.stringify(event) }, to, rootId, hops)
     return agents
@@ -422,16 +429,13 @@ export class SqliteStore implements Store {
       if (turn.epoch !== this.epoch(agent) || ended.length !== turn.ids.length || !ended.some((one) => one.woke)) {
         throw new HiveError('stale_lease', `epoch ${turn.epoch} does not hold messages ${turn.ids.join(', ')}`)
       }
-      const inbox = this.#db.get('SELECT streak, auth_failures FROM inboxes WHERE agent = ?', agent)
+      const inbox = this.#db.get('SELECT streak, auth_failures, told_park FROM inboxes WHERE agent = ?', agent)
       const streak = Number(inbox?.streak ?? 0)
       const authFailures = Number(inbox?.auth_failures ?? 0)
       const woke = held.find((one) => one.woke) ?? (held[0] as Held)
       const counters = { failures: woke.failures, streak, authFailures }
-      const outcome = decideOutcome(turn.end, turn.accepted, counters, {
-        now: turn.now,
-        wallNow: this.#now(),
-        random: turn.random,
-      })
+      const moment = { now: turn.now, wallNow: this.#now(), random: turn.random }
+      const outcome = decideOutcome(turn.end, turn.accepted, counters, moment, this.#intervals)
       this.#held.delete(agent)
       this.#settle(agent, turn.epoch, woke, turn.end)
 
@@ -445,6 +449,10 @@ export class SqliteStore implements Store {
           newAuthFailures,
           agent,
         )
+      }
+
+      if (reason === 'ok' && inbox?.told_park) {
+        this.#db.run('UPDATE inboxes SET told_park = NULL WHERE agent = ?', agent)
       }
 
       if (outcome.message === 'done') {
@@ -468,19 +476,38 @@ export class SqliteStore implements Store {
         outcome.notBefore ?? null,
       )
       if (!outcome.park) return { action: 'retry', notified: [] }
-      return { action: 'parked', parked: this.#park(agent, outcome.park), notified: [] }
+      return { action: 'parked', ...this.#park(agent, outcome.park, woke) }
     }, ESSENTIAL)
   }
 
-  #park(agent: string, parking: Parking): Parked {
-    const parked = { ...parking, since: this.#now() }
-    this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
-    this.#parked.set(agent, parked)
-    return parked
+  async park(agent: string, parking: Parking): Promise<{ parked: Parked; notified: readonly string[] }> {
+    return this.#db.write(() => {
+      const parked = this.parked(agent)
+      return parked ? { parked, notified: [] } : this.#park(agent, parking)
+    }, ESSENTIAL)
   }
 
-  async park(agent: string, parking: Parking): Promise<Parked> {
-    return this.#db.write(() => this.parked(agent) ?? this.#park(agent, parking), ESSENTIAL)
+  /** Tells the manager in the same commit, if it is news. `woke`: what woke the turn that it follows from. */
+  #park(agent: string, parking: Parking, woke?: Held): { parked: Parked; notified: readonly string[] } {
+    const { reason, detail, until } = parking
+    const parked: Parked = { reason, detail, since: this.#now(), until }
+    this.#db.run('UPDATE inboxes SET parked = ? WHERE agent = ?', JSON.stringify(parked), agent)
+    this.#parked.set(agent, parked)
+    const news = newsOfPark(agent, parking, this.#toldOfPark(agent))
+    if (!news) return { parked, notified: [] }
+    this.#db.run('UPDATE inboxes SET told_park = ? WHERE agent = ?', JSON.stringify(news), agent)
+    const event: HelperEvent = { event: 'agent_parked', agent, reason, until }
+    return { parked, notified: this.#tell(new Set([MANAGER]), event, woke?.rootId ?? null, woke?.hops ?? 0) }
+  }
+
+  #toldOfPark(agent: string): ParkNews | undefined {
+    const text = this.#db.get('SELECT told_park FROM inboxes WHERE agent = ?', agent)?.told_park
+    if (typeof text !== 'string') return undefined
+    try {
+      return ParkNews.parse(JSON.parse(text))
+    } catch {
+      return undefined // Told once more: that mends it.
+    }
   }
 
   #finish(ids: readonly number[], error: string | null): void {

@@ -48,7 +48,7 @@ export interface Store extends AsyncDisposable {
   endTurn(agent: string, turn: TurnToEnd): Promise<Ended>
 
   /** Delivers nothing more from an inbox that has an epoch, unless it is parked already; gives what it is parked for. */
-  park(agent: string, parking: Parking): Promise<Parked>
+  park(agent: string, parking: Parking): Promise<{ parked: Parked; notified: readonly string[] }>
   /** Lets an inbox go on. */
   unpark(agent: string): Promise<void>
 
@@ -134,7 +134,10 @@ export interface TurnToEnd {
 }
 
 /** Why an inbox is to be parked, and until when. */
-export type Parking = Omit<Parked, 'since'>
+export interface Parking extends Omit<Parked, 'since'> {
+  /** When a quota frees up, as the engine says; unix ms. The inbox goes on somewhat later. */
+  readonly resetsAt?: number
+}
 
 /** A turn that is over. */
 export interface EndedTurn {

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TurnReason } from '../../wire/turn.ts'
 import { openHiveDatabase } from '../database.ts'
+import { createIntervals } from '../intervals.ts'
 import { backoffMs } from './outcome.ts'
 import { SqliteStore } from './sqlite-store.ts'
+
+const INTERVALS = createIntervals()
 
 test('an inbox waits longer while the API is away, and begins anew after any other end or when it is let go on', async () => {
   using db = openHiveDatabase(':memory:')
@@ -23,13 +26,13 @@ test('an inbox waits longer while the API is away, and begins anew after any oth
     now += waited
     return waited
   }
-  assert.equal(await turn('overloaded'), backoffMs(0, 1))
-  assert.equal(await turn('network'), backoffMs(1, 1))
+  assert.equal(await turn('overloaded'), backoffMs(0, 1, INTERVALS))
+  assert.equal(await turn('network'), backoffMs(1, 1, INTERVALS))
   assert.equal(await turn('crash'), 0)
-  assert.equal(await turn('overloaded'), backoffMs(0, 1))
-  assert.equal(await turn('overloaded'), backoffMs(1, 1))
+  assert.equal(await turn('overloaded'), backoffMs(0, 1, INTERVALS))
+  assert.equal(await turn('overloaded'), backoffMs(1, 1, INTERVALS))
   assert.equal(await turn('ok'), 0)
-  assert.equal(await turn('overloaded'), backoffMs(0, 1))
+  assert.equal(await turn('overloaded'), backoffMs(0, 1, INTERVALS))
   await store.unpark('alice')
-  assert.equal(await turn('overloaded'), backoffMs(0, 1))
+  assert.equal(await turn('overloaded'), backoffMs(0, 1, INTERVALS))
 })
