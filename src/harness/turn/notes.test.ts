@@ -64,7 +64,11 @@ describe('the head of notes', () => {
     using bench = openNotes()
     assert.match(await bench.notes.head(), /^You have no notes/)
     bench.write('buy milk\n')
-    assert.match(await bench.notes.head(), /^Your own notes, \S+\/notes\.md:\n<notes>\nbuy milk\n<\/notes>$/)
+    assert.match(
+      await bench.notes.head('5f0c'),
+      /^Your own notes, \S+\/notes\.md, between the markers:\n<<<5f0c\nbuy milk\n5f0c>>>$/,
+    )
+    assert.notEqual(await bench.notes.head(), await bench.notes.head())
     bench.write(`start ${'n'.repeat(20_000)} end`)
     const head = await bench.notes.head()
     assert.match(head, /^The first 8192 of 20010 bytes of your own notes.*start/s)

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { randomMarker } from './wake-prompt.ts'
 
 /** Longer notes cost every turn that reads them. */
 const MAX_BYTES = 64 * 1024
@@ -24,14 +25,17 @@ export class Notes {
     this.#versions = join(directory, '.notes')
   }
 
-  /** How the notes begin, in words for the model, and where the rest is. Throws when they are there and cannot be read. */
-  async head(): Promise<string> {
+  /**
+   * How the notes begin, in words for the model, and where the rest is; between random markers, since others may be quoted in them.
+   * Throws when they are there and cannot be read.
+   */
+  async head(marker = randomMarker()): Promise<string> {
     await using file = await openNotes(this.#file)
     if (!file) return `You have no notes in ${this.#file}; look what else is in ${this.#directory}.`
     const { size } = await file.stat()
     const text = (await readStart(file, HEAD_BYTES)).toString('utf8')
     const rest = size > HEAD_BYTES ? `The first ${HEAD_BYTES} of ${size} bytes of your` : 'Your'
-    return `${rest} own notes, ${this.#file}:\n<notes>\n${text.trim().replaceAll('\0', '')}\n</notes>`
+    return `${rest} own notes, ${this.#file}, between the markers:\n<<<${marker}\n${text.trim().replaceAll('\0', '')}\n${marker}>>>`
   }
 
   /**
@@ -58,7 +62,8 @@ export class Notes {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     const names = (await readdir(this.#versions)).filter((name) => VERSION.test(name)).sort()
-    for (const name of names.slice(0, -MAX_VERSIONS)) await rm(join(this.#versions, name), { force: true })
+    for (const name of names.slice(0, -MAX_VERSIONS))
+      await rm(join(this.#versions, name), { recursive: true, force: true })
     return path
   }
 }

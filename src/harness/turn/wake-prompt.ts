@@ -9,7 +9,7 @@ const STANDING = {
 } as const
 
 /** Ends a body where nobody can have guessed it. */
-const randomMarker = (): string => randomBytes(6).toString('hex')
+export const randomMarker = (): string => randomBytes(6).toString('hex')
 
 /**
  * What the model reads of a message: who sent it and with what standing, told by the daemon, then the body between random markers.

@@ -71,7 +71,7 @@ export function decideOutcome(
           detail: end.detail,
           resetsAt: end.resetsAt,
           // Spread: it frees up for all agents of an account at the same moment.
-          until: wallNow + quotaMs(end.resetsAt, wallNow, intervals) + random * intervals.quotaSpreadMs,
+          until: Math.round(wallNow + quotaMs(end.resetsAt, wallNow, intervals) + random * intervals.quotaSpreadMs),
         },
       }
     case 'billing':
