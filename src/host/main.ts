@@ -548,17 +548,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       network: settings.network,
     },
     errors: () => [
-      ...web.errors(),
-      ...gateway.errors(),
-      ...(demo?.errors() ?? []),
-      ...supervisor.errors(),
-      ...loginFiles.errors(),
-      ...deployer.errors(),
-      ...alarm.errors(),
-      ...repositories.errors(),
-      ...retention.errors(),
-      ...diskWatch.errors(),
-      ...sinks.errors(),
+      ...parts.flatMap((part) => part?.errors() ?? []),
       ...(db.isFull
         ? [{ where: 'disk', problem: 'full: turns end, but nothing new is taken', since: Date.now() }]
         : []),
@@ -582,6 +572,8 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       log,
     }),
   )
+  /** What can be in trouble, and goes on trying. */
+  const parts = [web, gateway, demo, supervisor, loginFiles, deployer, alarm, repositories, retention, diskWatch, sinks]
   await web.open()
   stack.use(await serveOps(hostOps, handlers, { path: layout.hostSocket, onInternalError }))
   // So that who asks now sees agents, not their absence.
