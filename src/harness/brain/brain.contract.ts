@@ -243,10 +243,11 @@ function testBrainWith(openBrain: (setup: BrainSetup) => Brain): void {
   })
 
   test('tells of all that the endpoint billed: of several requests, of an interrupted one, of a compaction', async () => {
-    const { brain, requests } = open()
+    const { brain, requests, said } = open()
     const told = [await brain.turn('bash echo one'), await brain.turn('fault overloaded 1')]
     const interrupted = brain.turn('stall 60007')
-    await asked('stall 60007')
+    // From the moment that its answer begins a request is billed.
+    await until(() => said.join('').includes('Silent.'))
     await brain.interrupt()
     told.push(await interrupted)
     assert.equal((await brain.compact()).ok, true)

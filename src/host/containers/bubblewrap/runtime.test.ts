@@ -174,7 +174,7 @@ describe('bubblewrap runtime', () => {
 
   it('ends all of a sandbox that does not come up in time', async () => {
     // While the payload is called bwrap, it cannot be told from bwrap itself.
-    await using subject = await openBubblewrapSubject({ startTimeoutMs: 1000 })
+    await using subject = await openBubblewrapSubject({ startTimeoutMs: 3000 })
     const programs = join(subject.scratch, 'programs')
     mkdirSync(programs)
     copyFileSync('/usr/bin/sleep', join(programs, 'bwrap'))
@@ -183,7 +183,7 @@ describe('bubblewrap runtime', () => {
     })
     const marker = `1000.${process.pid}`
     await subject.runtime.apply({ ...spec, argv: ['/programs/bwrap', marker] }, DEPLOYMENT)
-    await assert.rejects(subject.runtime.start('h-a'), { code: 'unavailable', message: /did not start it within 1 s/ })
+    await assert.rejects(subject.runtime.start('h-a'), { code: 'unavailable', message: /did not start it within 3 s/ })
     const commandLines = readdirSync('/proc')
       .map((pid) => `/proc/${pid}/cmdline`)
       .filter((file) => existsSync(file))
