@@ -95,6 +95,8 @@ describe('what agents spend', { timeout: 180_000 }, () => {
     const { id: approval } = await propose(hive, 'looper', { 'agent.json': JSON.stringify({ budgets }) })
     await approve(hive, approval)
     assert.equal((await hive.decided(approval)).state, 'deployed')
+    // It is told that it was started again.
+    await hive.agent('looper', ({ unread, account }) => unread === 0 && account.spent.turns === 1)
     const { id } = await host.send({ to: 'looper', body: 'loop' })
     const { parked, account, state } = await hive.agent('looper', (agent) => agent.parked !== null)
     assert.deepEqual([parked?.reason, state], ['budget', 'parked'])
@@ -106,7 +108,7 @@ describe('what agents spend', { timeout: 180_000 }, () => {
     assert.deepEqual([waiting.attempt, waiting.failures], [1, 0])
     assert.match(waiting.error ?? '', /^interrupted: budget: /)
     assert.ok(requestsOf('looper').length < CALLS, 'it was not stopped')
-    assert.ok((account.used ?? 0) >= 1 && account.spent.turns === 1)
+    assert.ok((account.used ?? 0) >= 1 && account.spent.turns === 2)
     // An answer that came while it was being stopped may be counted on one side only.
     const last = requestsOf('looper').at(-1)?.billed
     const difference = Math.abs(totalOf(tokensOf(account.spent)) - totalOf(billedTo('looper')))
