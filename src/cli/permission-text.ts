@@ -9,6 +9,8 @@ interface Look {
   readonly paint: Paint
   /** Wall clock, unix milliseconds. */
   readonly now: number
+  /** With every line of its input. */
+  readonly isWhole?: boolean
 }
 
 /** The most lines of an input in a list. */
@@ -26,16 +28,18 @@ export function useText({ tool, input }: Permission): string {
 }
 
 /** One permission: who wants to do what, since when, and what can be done about it. */
-export function permissionText(permission: Permission, { paint, now }: Look): string {
+export function permissionText(permission: Permission, { paint, now, isWhole = false }: Look): string {
   const { id, agent, tool, description, state, decidedAt, message, pattern } = permission
   const isPending = state === 'pending'
   const when = isPending ? waitingText(permission, now) : `${state} ${spanText(now - (decidedAt ?? now))} ago`
   const head = `${paint('bold', String(id))}  ${printableLine(agent)} wants to use ${printableLine(tool)}; ${paint('gray', when)}`
   const lines = printable(useText(permission)).split('\n')
-  const more = lines.length > MAX_LINES ? [`    … and ${lines.length - MAX_LINES} lines more: --json has them`] : []
+  const shown = isWhole ? lines.length : MAX_LINES
+  const more =
+    lines.length > shown ? [`    … and ${lines.length - shown} lines more: hive permissions ${id} has them`] : []
   return `${[
     head,
-    ...lines.slice(0, MAX_LINES).map((line) => `    ${line}`.trimEnd()),
+    ...lines.slice(0, shown).map((line) => `    ${line}`.trimEnd()),
     ...more,
     ...(description === null ? [] : [`    ${paint('gray', `"${printableLine(description)}"`)}`]),
     ...(message === null ? [] : [`    ${paint('green', '→')} ${printableLine(message)}`]),

@@ -21,6 +21,7 @@ async function prepare({
   const errors = [{ table: 'questions', id: '9', problem: 'bad\x1b state' }]
   Object.assign(hive.also, {
     questions: () => ({ questions, errors: [] }),
+    permission: ({ id }: { id: number }) => ({ permission: permissions.find((one) => one.id === id) }),
     answer: ({ id, answer }: { id: number; answer: string }) => ({
       question: questionOf(id, { state: 'answered', answer }),
     }),
@@ -179,7 +180,8 @@ describe('hive permissions', () => {
 `),
       out,
     )
-    assert.match(out, / {4}… and 11 lines more: --json has them\n$/)
+    assert.match(out, / {4}… and 11 lines more: hive permissions 4 has them\n$/)
+    assert.equal((await hive.run(['permissions', '4'])).out.match(/^ {4}x$/gm)?.length, 40)
     assert.equal((await hive.run(['permissions', '-q'])).out, '1\n2\n3\n4\n')
     assert.equal(JSON.parse((await hive.run(['permissions', '--json'])).out).length, 4)
   })

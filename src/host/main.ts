@@ -343,7 +343,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       onDestroyed: async (agent) => {
         await approvals.failAllOf(agent, `${agent} was destroyed`)
         await questions.cancelAllOf(agent)
+        logins.forget(agent)
       },
+      onPurged: (agent) => permissions.purge(agent),
       openSocket: (agent) => {
         // Its directory lets the agent's group pass, and hands that group down to the socket.
         const options = {

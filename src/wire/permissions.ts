@@ -56,8 +56,13 @@ export const agentPermissionOps = {
 } satisfies Ops
 
 export const hostPermissionOps = {
+  permission: {
+    about: 'Show one permission with its whole input.',
+    input: ById,
+    output: z.object({ permission: Permission }),
+  },
   permissions: {
-    about: 'List what agents ask to be permitted, oldest first.',
+    about: 'List what agents ask to be permitted, oldest first, long inputs cut.',
     input: z.strictObject({
       all: z.boolean().default(false),
       agent: AgentName.optional(),

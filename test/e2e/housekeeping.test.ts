@@ -110,6 +110,8 @@ test('the operator is told of what waits, once, also when the daemon was killed'
   assert.equal(test?.problem, null)
   await host.request_spawn({ name: 'alice', reason: 'to help' })
   await sink.requests(2)
+  // What it has told is noted before whatever is stored after the answer of the sink.
+  for (const body of ['one', 'two', 'three']) await host.send({ to: 'operator', body })
   await hive.kill()
   await hive.start()
   await (await hive.host()).request_spawn({ name: 'bob' })

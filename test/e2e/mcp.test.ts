@@ -50,9 +50,8 @@ describe('the tools of an agent over stdio', { timeout: 120_000 }, () => {
     await client.connect(new StdioClientTransport({ command, args }))
     try {
       const { tools } = await client.listTools()
-      const asking = ['ask_operator', 'cancel_question']
       const ofTime = ['cancel_reminder', 'remind', 'reminders']
-      assert.deepEqual(tools.map(({ name }) => name).sort(), [...asking, ...ofTime, 'recv', 'send'].sort())
+      assert.deepEqual(tools.map(({ name }) => name).sort(), [...ofTime, 'recv', 'send'].sort())
       const sent = await client.callTool({ name: 'send', arguments: { to: 'operator', body: 'hello' } })
       assert.equal(sent.isError, false)
       assert.deepEqual(await sentBy('alice'), ['hello'])
@@ -95,7 +94,8 @@ describe('the tools of an agent over stdio', { timeout: 120_000 }, () => {
     assert.equal(done.error, null)
     assert.ok((await sentBy('alice')).includes('from its shell'))
     await hive.tell('alice', 'bash echo $HIVE_LABEL $HIVE_PORT $HIVE_DASHBOARD_PORT > /state/identity')
-    assert.equal(await readOutput(argvInside('cat', '/state/identity')), `alice ${agentPort('alice')} 7000\n`)
+    const identity = await readOutput(argvInside('cat', '/state/identity'))
+    assert.match(identity, new RegExp(`^alice ${agentPort('alice')} \\d+\n$`))
   })
 
   test('say in one line that they are not where they belong', async () => {

@@ -149,7 +149,7 @@ describe('what agents spend', { timeout: 180_000 }, () => {
     const host = await hive.host()
     const { id } = await host.send({ to: 'teller', body: 'say more' })
     const { parked } = await hive.agent('teller', (agent) => agent.parked !== null)
-    assert.match(parked?.detail ?? '', /^the hive has used \d+ of 1 turns today$/)
+    assert.match(parked?.detail ?? '', /^the hive has used \d+ of 1 turns today, most of it by \w+$/)
     await hive.stop()
     await hive.start({ budget: { turns: 1000 } })
     assert.equal((await hive.message(id, ({ state }) => state === 'done')).attempt, 1)

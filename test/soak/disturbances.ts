@@ -15,15 +15,25 @@ export interface Disturbance {
 const onHost = (act: (host: Host, agent: string) => Promise<unknown>) => async (hive: TestHive, agent: string) =>
   act(await hive.host(), agent)
 
-const signal = (pid: number | undefined, name: NodeJS.Signals): void => {
+const signal = (hive: TestHive, agent: string, which: 'harness' | 'engine', name: NodeJS.Signals): void => {
+  const pid = findProcesses(hive, agent)?.[which]
   if (pid) process.kill(pid, name)
+}
+
+/** Undefined while the agent is on its way. */
+export function findProcesses(hive: TestHive, agent: string): ReturnType<TestHive['processes']> | undefined {
+  try {
+    return hive.processes(agent)
+  } catch {
+    return undefined
+  }
 }
 
 /** Processes that die or hang, whatever they were doing. */
 const deaths: Disturbance[] = [
-  { name: 'kill the harness', weight: 2, act: (hive, agent) => signal(hive.processes(agent).harness, 'SIGKILL') },
-  { name: 'kill the engine', weight: 3, act: (hive, agent) => signal(hive.processes(agent).engine, 'SIGKILL') },
-  { name: 'stop the engine', weight: 1, act: (hive, agent) => signal(hive.processes(agent).engine, 'SIGSTOP') },
+  { name: 'kill the harness', weight: 2, act: (hive, agent) => signal(hive, agent, 'harness', 'SIGKILL') },
+  { name: 'kill the engine', weight: 3, act: (hive, agent) => signal(hive, agent, 'engine', 'SIGKILL') },
+  { name: 'stop the engine', weight: 1, act: (hive, agent) => signal(hive, agent, 'engine', 'SIGSTOP') },
 ]
 
 export const daemonDeath: Disturbance = {

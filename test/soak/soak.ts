@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errorText, HiveError } from '../../src/wire/errors.ts'
 import type { Agent, Message } from '../../src/wire/things.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
-import { chooseDisturbance, type Disturbance, daemonDeath, disturbances, relieve } from './disturbances.ts'
+import {
+  chooseDisturbance,
+  type Disturbance,
+  daemonDeath,
+  disturbances,
+  findProcesses,
+  relieve,
+} from './disturbances.ts'
 import { Random } from './random.ts'
 import { type Job, nextJob } from './workload.ts'
 
@@ -152,10 +159,11 @@ class Run {
 
   #noteNamespaces(): void {
     for (const agent of this.#agents) {
+      const harness = findProcesses(this.#hive, agent)?.harness
       try {
-        this.namespaces.add(readlinkSync(`/proc/${this.#hive.processes(agent).harness}/ns/pid`))
+        if (harness) this.namespaces.add(readlinkSync(`/proc/${harness}/ns/pid`))
       } catch {
-        // It has none at the moment.
+        // It has just ended.
       }
     }
   }

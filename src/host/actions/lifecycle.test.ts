@@ -40,6 +40,7 @@ async function openLives(bend?: (runtime: ContainerRuntime) => Partial<Container
     log,
     onRepositoriesChanged: () => {},
     onDestroyed: async () => {},
+    onPurged: async () => {},
     async configureGateway() {
       if (fails.has('gateway')) throw new Error('no gateway')
     },

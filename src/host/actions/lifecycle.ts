@@ -47,6 +47,8 @@ export interface LifecycleOptions {
   readonly onRepositoriesChanged: () => void
   /** What waits for a decision about a destroyed agent comes to nothing. */
   readonly onDestroyed: (agent: string) => Promise<void>
+  /** What is kept of an agent elsewhere goes with it. */
+  readonly onPurged: (agent: string) => Promise<void>
 }
 
 /** What can be done to an agent as a whole; every surface does it through here. One at a time for each agent. */
@@ -299,6 +301,7 @@ export class Lifecycle implements AsyncDisposable {
     await removeAll([home, credentials, log, `${log}.1`])
     await events.purge(name)
     await ledger.purge(name)
+    await this.#options.onPurged(name)
     await broker.bury(name, `${name} was purged`)
     await registry.purge(name)
   }

@@ -20,6 +20,9 @@ export interface LiveHarness {
   ready: Input<typeof agentOps.ready> | undefined
 }
 
+/** One that lets so many wait does not fetch them. */
+const MAX_COMMANDS = 1_000
+
 /**
  * The daemon's end of one agent's harness: at most one is live. It knows what the harness last said
  * and keeps the commands that it has yet to fetch.
@@ -165,9 +168,14 @@ export class HarnessLink {
     if (this.assertHarness(call).epoch !== epoch) throw new HiveError('stale_lease', 'that epoch is over')
   }
 
-  /** Throws `conflict` when no harness is connected to do it. */
+  /** Throws `conflict` when no harness is connected to do it, `too_many` when it does not fetch what it was told before. */
   command(command: Command): void {
     if (!this.#live) throw new HiveError('conflict', `${this.#agent} is offline`, { hint: `hive start ${this.#agent}` })
+    if (this.#commands.length >= MAX_COMMANDS) {
+      throw new HiveError('too_many', `the harness of ${this.#agent} does not do what it is told`, {
+        hint: `hive restart ${this.#agent} --now`,
+      })
+    }
     this.#commands.push(command)
     this.changes.notify()
   }

@@ -116,6 +116,7 @@ export async function openApprovalsInTest({
       openSocket: async () => ({ close, [Symbol.asyncDispose]: close }),
       onRepositoriesChanged: () => {},
       onDestroyed: (agent) => approvals.failAllOf(agent, `${agent} was destroyed`),
+      onPurged: async () => {},
     }),
   )
   const ending = new AbortController()

@@ -96,6 +96,20 @@ describe('the logins that the operator makes', { timeout: 30_000 }, () => {
     assert.equal(commands.length, 1)
   })
 
+  test('are told to end once, however often a harness reports one that nobody wants', () => {
+    const { flows, commands } = openFlows()
+    for (let n = 0; n < 1_000; n += 1) flows.report('alice', WAITING)
+    assert.deepEqual(commands, [{ do: 'login_cancel' }])
+  })
+
+  test('show no address in the words of an agent', async () => {
+    const { flows, begin } = openFlows()
+    await begin()
+    const problem = 'moved to claude.com-login.example/oauth, or ssh://x/y, not to 3.5 or notes.md'
+    flows.report('alice', { ...WAITING, problem })
+    assert.equal(flows.find('alice')?.problem, 'moved to [link] or [link] not to 3.5 or notes.md')
+  })
+
   test('end when they are given up, and when the agent is started again', async () => {
     const { flows, begin } = openFlows()
     await begin()

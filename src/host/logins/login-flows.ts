@@ -31,6 +31,8 @@ export class LoginFlows {
   readonly #limitsMs: NonNullable<LoginFlowsOptions['limitsMs']>
   readonly #flows = new Map<string, LoginFlow>()
   readonly #methods = new Map<string, LoginMethod>()
+  /** Agents that were told to give up a login that nobody wants. */
+  readonly #strays = new Set<string>()
   readonly #changes = createNotifier()
 
   constructor({ command, wallNow = Date.now, limitsMs = LIMITS_MS }: LoginFlowsOptions) {
@@ -59,6 +61,7 @@ export class LoginFlows {
       }
       if (before.state !== 'starting') return before
     } else {
+      this.#strays.delete(agent)
       this.#command(agent, { do: 'login_start', method })
       this.#methods.set(agent, method)
       this.#set(agent, { state: 'starting', url: null, output: '', problem: null, since: this.#wallNow() })
@@ -124,7 +127,10 @@ export class LoginFlows {
     const flow = this.#flows.get(agent)
     if (!flow || !isOpen(flow)) {
       // Nobody asked for it, or nobody waits for it any more.
-      if (isOpen({ state })) this.#command(agent, { do: 'login_cancel' })
+      if (isOpen({ state }) && !this.#strays.has(agent)) {
+        this.#strays.add(agent)
+        this.#command(agent, { do: 'login_cancel' })
+      }
       return
     }
     const words = { output: withoutLinks(output), problem: problem === null ? null : withoutLinks(problem) }
@@ -136,8 +142,16 @@ export class LoginFlows {
     this.#change(agent, { state, url: isOpen({ state }) ? url : null, ...words })
   }
 
+  /** The agent is no more. */
+  forget(agent: string): void {
+    this.#strays.delete(agent)
+    this.#flows.delete(agent)
+    this.#methods.delete(agent)
+  }
+
   /** The harness that made the login is no more. */
   endedWithHarness(agent: string): void {
+    this.#strays.delete(agent)
     const flow = this.#flows.get(agent)
     if (flow && isOpen(flow))
       this.#change(agent, { state: 'failed', url: null, problem: 'the agent was started again' })
@@ -188,4 +202,8 @@ const isOpen = ({ state }: Pick<LoginFlow, 'state'>): boolean =>
   state === 'starting' || state === 'waiting' || state === 'checking'
 
 /** The one page that the operator may open is in `url`. */
-const withoutLinks = (text: string): string => text.replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[link]')
+const withoutLinks = (text: string): string =>
+  text.replace(
+    /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}:\/\/\S+|(?<![\w.-])[\w-]{1,63}(\.[\w-]{1,63}){1,8}\/\S*/gi,
+    '[link]',
+  )

@@ -36,7 +36,7 @@ describe('a budget', () => {
     assert.equal(await money.begin('alice'), undefined)
     assert.equal(await money.begin('bob'), undefined)
     await once(() => money.store.parked('bob') !== null)
-    assert.match(money.store.parked('bob')?.detail ?? '', /the hive has used 2 of 2 turns/)
+    assert.match(money.store.parked('bob')?.detail ?? '', /the hive has used 2 of 2 turns today, most of it by \w+$/)
     assert.equal(money.accounts.ofHive().used, 1)
   })
 

@@ -5,7 +5,7 @@ import { findReached, shareUsed } from './budget.ts'
 import { nextMidnight } from './day.ts'
 import type { DayNote, DayNotes } from './day-notes.ts'
 import { findDoubt } from './doubt.ts'
-import { add, figuresOf, NOTHING } from './figures.ts'
+import { add, figuresOf, NOTHING, tokensOf } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface AccountsOptions {
@@ -52,7 +52,9 @@ export class Accounts {
     if (!hasLimit(budget) && !hasLimit(hiveBudget)) return undefined
     const own = hasLimit(budget) ? findReached(budget, this.#spentBy(agent)) : undefined
     const shared = hasLimit(hiveBudget) ? findReached(hiveBudget, this.#spentByAll()) : undefined
-    const detail = own ? `${own} are used today` : shared && `the hive has used ${shared} today`
+    const detail = own
+      ? `${own} are used today`
+      : shared && `the hive has used ${shared} today, most of it by ${this.#most()}`
     if (detail === undefined || notes.today(agent).isOverridden) return undefined
     return { reason: 'budget', detail, until: nextMidnight(this.#now()) }
   }
@@ -73,6 +75,15 @@ export class Accounts {
   /** By agent: those that exist. */
   all(): Record<string, Account> {
     return Object.fromEntries(this.#options.agents().map((agent) => [agent, this.of(agent)]))
+  }
+
+  /** Who says to have spent most of what the hive has: what an agent claims counts for all. */
+  #most(): string {
+    const [most] = this.#options
+      .agents()
+      .map((agent) => ({ agent, spent: this.#spentBy(agent) }))
+      .sort((one, other) => other.spent.dollars - one.spent.dollars || tokensOf(other.spent) - tokensOf(one.spent))
+    return most?.agent ?? 'agents that are gone'
   }
 
   #spentBy(agent: string): Spent {

@@ -21,7 +21,8 @@ export function figuresOf(usage: TurnUsage | undefined): Spent & { model: string
   if (!usage) return { ...NOTHING, turns: 1, model: 'unknown' }
   return {
     turns: 1,
-    model: usage.model.slice(0, LONGEST_MODEL) || 'unknown',
+    // It is printed and exported as it is.
+    model: usage.model.slice(0, LONGEST_MODEL).replaceAll(/[^\w.:@/+[\]-]/g, '?') || 'unknown',
     inputTokens: tokens(usage.inputTokens),
     outputTokens: tokens(usage.outputTokens),
     cacheReadTokens: tokens(usage.cacheReadTokens),

@@ -31,6 +31,15 @@ export interface NeedSources {
 /** As many approvals as are listed. */
 const MOST_APPROVALS = 1000
 
+const brief = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+/** Agents may ask for much: the list says what it is about, and `questions` has the whole. */
+const briefQuestion = (question: Question): Question => ({
+  ...question,
+  question: brief(question.question, 1_000),
+  options: question.options.map((option) => brief(option, 100)),
+})
+
 /** Everything that waits for the operator. Nothing of it is stored: what no longer waits is not there. */
 export class Needs {
   readonly #sources: NeedSources
@@ -92,7 +101,7 @@ export class Needs {
           key: `question:${question.id}`,
           link: `/a/${question.asker}`,
           since: question.askedAt,
-          question,
+          question: briefQuestion(question),
           actions: [`hive answer ${question.id}`, `hive cancel-question ${question.id}`],
         }),
       ),
@@ -102,7 +111,7 @@ export class Needs {
           key: `permission:${permission.id}`,
           link: `/a/${permission.agent}`,
           since: permission.askedAt,
-          permission,
+          permission: { ...permission, input: brief(permission.input, 1_000) },
           actions: [`hive permit ${permission.id}`, `hive refuse ${permission.id}`],
         }),
       ),

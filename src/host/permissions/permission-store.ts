@@ -19,6 +19,12 @@ const Columns = z
     }),
   )
 
+/** Of an input in a list: an agent may ask for many that are long. */
+const LISTED_CHARACTERS = 4096
+const Listed = Columns.transform(
+  (permission): Permission => ({ ...permission, input: cut(permission.input, LISTED_CHARACTERS) }),
+)
+
 /** A call of a tool: the engine's id for it, within one life of the harness. */
 export interface ToolCall {
   readonly agent: string
@@ -46,6 +52,9 @@ export interface Decision {
 /** What was decided is kept for so many of each agent; the audit log keeps the operator's decisions for ever. */
 const KEPT = 500
 
+const cut = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`
+
 /** The rows of permissions. Methods that change something are to be called within a write of the database. */
 export class PermissionStore {
   readonly #db: Database
@@ -69,7 +78,7 @@ export class PermissionStore {
     return row && Number(row.id)
   }
 
-  /** The newest that match, oldest first, and the rows among them that cannot be read. */
+  /** The newest that match, oldest first, long inputs cut, and the rows among them that cannot be read. */
   list({ all, agent, limit }: PermissionFilter): { permissions: Permission[]; errors: Undecodable[] } {
     const where = all ? '1' : `state = 'pending'`
     const found = this.#db.iterate(
@@ -77,8 +86,13 @@ export class PermissionStore {
       agent ?? null,
       limit,
     )
-    const { rows: permissions, errors } = readNewest('permissions', found, Columns, ({ input }) => input.length)
+    const { rows: permissions, errors } = readNewest('permissions', found, Listed)
     return { permissions, errors }
+  }
+
+  /** Nothing of an agent stays: one with its name would take its calls for its own. */
+  purge(agent: string): void {
+    this.#db.run('DELETE FROM permissions WHERE agent = ?', agent)
   }
 
   countPending(agent: string): number {

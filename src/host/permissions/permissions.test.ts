@@ -49,6 +49,28 @@ describe('a permission', () => {
     assert.deepEqual([entry?.verb, entry?.agent, entry?.detail.input], ['permit', 'alice', USE.input])
   })
 
+  test('is listed, with all that others ask for, whatever one agent writes; and shown whole by its number', async () => {
+    using hive = openPermissions()
+    const permissions = hive.open()
+    await permissions.ask(call('honest', 'bob'), USE, AT_ONCE)
+    const hostile = { ...USE, input: '\u0001'.repeat(64 * 1024) }
+    for (let n = 0; n < 16; n += 1) await permissions.ask(call(String(n), `a${n % 2}`), hostile, AT_ONCE)
+    const { permissions: pending } = permissions.pending()
+    assert.deepEqual([pending.length, pending[0]?.agent], [17, 'bob'])
+    assert.ok(JSON.stringify(pending).length < 1024 * 1024)
+    assert.match(pending[1]?.input ?? '', /… \(65536 characters\)$/)
+    assert.equal(permissions.get(pending[1]?.id as number).input, hostile.input)
+  })
+
+  test('goes with its agent: the next one of that name has to ask anew', async () => {
+    using hive = openPermissions()
+    const permissions = hive.open()
+    await permissions.ask(call('a'), USE, AT_ONCE)
+    await permissions.permit(permissions.pending().permissions[0]?.id as number)
+    await permissions.purge('alice')
+    assert.equal((await permissions.ask(call('a'), { ...USE, input: '{}' }, AT_ONCE)).state, 'pending')
+  })
+
   test('names a pattern only where one more would help', async () => {
     using hive = openPermissions()
     const permissions = hive.open()

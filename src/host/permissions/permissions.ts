@@ -165,6 +165,12 @@ export class Permissions implements DueSource {
     return this.#store.get(id)
   }
 
+  /** Forgets all of an agent that is gone for good. */
+  async purge(agent: string): Promise<void> {
+    await this.#options.db.write(() => this.#store.purge(agent))
+    this.#changed()
+  }
+
   /** Those that match, oldest first, and the rows among them that cannot be read. */
   list(filter: PermissionFilter): { permissions: Permission[]; errors: Undecodable[] } {
     return this.#store.list(filter)

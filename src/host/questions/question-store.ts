@@ -40,9 +40,6 @@ export interface QuestionFilter {
   readonly limit: number
 }
 
-const sizeOf = ({ question, options, answer }: Question): number =>
-  question.length + options.join('').length + (answer?.length ?? 0)
-
 /** The rows of questions. Methods that change something are to be called within a write of the database. */
 export class QuestionStore {
   readonly #db: Database
@@ -74,7 +71,7 @@ export class QuestionStore {
       agent ?? null,
       limit,
     )
-    const { rows: questions, errors } = readNewest('questions', found, Columns, sizeOf)
+    const { rows: questions, errors } = readNewest('questions', found, Columns)
     return { questions, errors }
   }
 

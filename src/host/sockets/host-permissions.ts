@@ -10,7 +10,8 @@ export interface HostPermissionDeps extends PatternProposalDeps {
 /** What the operator's socket answers about what agents ask to be permitted. */
 export const hostPermissionHandlers = (
   deps: HostPermissionDeps,
-): Pick<Handlers<typeof hostOps>, 'permissions' | 'permit' | 'refuse' | 'propose_permission'> => ({
+): Pick<Handlers<typeof hostOps>, 'permission' | 'permissions' | 'permit' | 'refuse' | 'propose_permission'> => ({
+  permission: ({ id }) => ({ permission: deps.permissions.get(id) }),
   permissions: (filter) => deps.permissions.list(filter),
   async permit({ id }) {
     return { permission: await deps.permissions.permit(id) }
