@@ -1,0 +1,196 @@
+import { HiveError } from '../../wire/errors.ts'
+import { createFrameReader, FRAMES, type Frame, parsePositions, positionsText } from '../../wire/stream.ts'
+import { decode, errorOf, type Origin } from './call.ts'
+import { afterFailure, type Connection, SILENCE_MS } from './connection.ts'
+
+/** Who keeps one topic of the stream. */
+export interface Follower {
+  /** Fetches all that is shown, and says up to which position that is. */
+  readonly load: () => Promise<number>
+  /** Takes one frame; the next waits until it is done. */
+  readonly take: (frame: Frame) => void | Promise<void>
+}
+
+export interface HiveStreamOptions {
+  readonly origin: Origin
+  readonly onConnection: (connection: Connection) => void
+  readonly silenceMs?: number
+  readonly now?: () => number
+  readonly random?: () => number
+}
+
+/**
+ * The one stream of a page. It goes on after the last frame that was taken, whatever is cut, so that nothing is lost or
+ * doubled; where that cannot be told any more, the follower loads again.
+ */
+export class HiveStream implements Disposable {
+  readonly #options: HiveStreamOptions
+  readonly #followers = new Map<string, Follower>()
+  /** Of topics that were loaded. */
+  readonly #positions = new Map<string, number>()
+  #attempt = new AbortController()
+  #wake = () => {}
+  #failures = 0
+  #isClosed = false
+
+  constructor(options: HiveStreamOptions) {
+    this.#options = options
+    void this.#run()
+  }
+
+  /** Follows a topic until the returned function is called. */
+  follow(topic: string, follower: Follower): () => void {
+    if (this.#followers.has(topic)) throw new HiveError('conflict', `${topic} is followed already`)
+    this.#followers.set(topic, follower)
+    this.#restart()
+    return () => {
+      if (this.#followers.get(topic) !== follower) return
+      this.#followers.delete(topic)
+      this.#positions.delete(topic)
+      this.#restart()
+    }
+  }
+
+  /** Tries now instead of later: the machine woke up, or somebody looks at the page again. */
+  retry(): void {
+    this.#wake()
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true
+    this.#restart()
+  }
+
+  #restart(): void {
+    this.#attempt.abort()
+    this.#wake()
+  }
+
+  async #run(): Promise<void> {
+    // Several topics are followed in one go when the page opens.
+    await Promise.resolve()
+    while (!this.#isClosed) {
+      this.#attempt = new AbortController()
+      const { signal } = this.#attempt
+      if (this.#followers.size === 0) {
+        await this.#waitFor(undefined)
+        continue
+      }
+      try {
+        await this.#readOnce(signal)
+      } catch (error) {
+        if (signal.aborted && signal.reason !== SILENT) continue
+        await this.#fail(signal.aborted ? new Error('the stream is silent') : error)
+      }
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { onConnection, now = Date.now, random } = this.#options
+    this.#failures += 1
+    const connection = afterFailure(this.#failures, error, now(), random)
+    onConnection(connection)
+    await this.#waitFor(connection.is === 'waiting' ? connection.until - now() : undefined)
+    if (!this.#isClosed) onConnection({ is: 'connecting' })
+  }
+
+  /** Until somebody calls `retry`, or for so long. */
+  #waitFor(ms: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** One connection, until it ends; always throws. */
+  async #readOnce(signal: AbortSignal): Promise<never> {
+    const followers = [...this.#followers]
+    const unloaded = followers.filter(([topic]) => !this.#positions.has(topic))
+    await Promise.all(unloaded.map(([topic, follower]) => this.#load(topic, follower, signal)))
+    const { body, silence } = await this.#open(followers.map(([topic]) => topic).join(','), signal)
+    const readFrames = createFrameReader()
+    try {
+      for await (const piece of body) {
+        silence.reset()
+        for (const frame of readFrames(piece)) await this.#take(frame, signal)
+      }
+    } finally {
+      silence.end()
+    }
+    throw new Error('the stream was cut')
+  }
+
+  async #load(topic: string, follower: Follower, signal: AbortSignal): Promise<void> {
+    const position = await follower.load()
+    if (this.#followers.get(topic) === follower) this.#positions.set(topic, position)
+    signal.throwIfAborted()
+  }
+
+  async #open(topics: string, signal: AbortSignal) {
+    const { origin, onConnection, silenceMs = SILENCE_MS } = this.#options
+    const headers = {
+      authorization: `Bearer ${origin.token}`,
+      'last-event-id': positionsText(Object.fromEntries(this.#positions)),
+    }
+    const silence = createSilence(silenceMs, this.#attempt)
+    try {
+      const response = await origin.fetch(`/api/stream?topics=${topics}`, { headers, signal })
+      if (!response.ok) throw await errorOf(response)
+      if (!response.body) throw new Error('the stream has no body')
+      this.#failures = 0
+      onConnection({ is: 'live' })
+      return { body: readText(response.body), silence }
+    } catch (error) {
+      silence.end()
+      throw error
+    }
+  }
+
+  async #take(frame: Frame, signal: AbortSignal): Promise<void> {
+    if (frame.event === 'resync') {
+      const { topic } = decode(FRAMES.resync, JSON.parse(frame.data))
+      const follower = this.#followers.get(topic)
+      if (follower) await this.#load(topic, follower, signal)
+      return
+    }
+    await this.#followers.get(frame.event)?.take(frame)
+    signal.throwIfAborted()
+    for (const [topic, position] of Object.entries(parsePositions(frame.id))) {
+      if (this.#followers.has(topic)) this.#positions.set(topic, position)
+    }
+  }
+}
+
+const SILENT = Symbol('silent')
+
+/** Aborts when nothing was heard for so long. */
+function createSilence(ms: number, attempt: AbortController) {
+  const start = () => setTimeout(() => attempt.abort(SILENT), ms)
+  let timer = start()
+  return {
+    reset() {
+      clearTimeout(timer)
+      timer = start()
+    },
+    end: () => clearTimeout(timer),
+  }
+}
+
+/** The text of a body, piece by piece: not every browser iterates over a stream. */
+async function* readText(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield decoder.decode(value, { stream: true })
+    }
+  } finally {
+    // Nothing waits for the end of what nobody reads any more.
+    void reader.cancel().catch(() => {})
+  }
+}
