@@ -3,7 +3,7 @@ import { HEARTBEAT_MS } from '../../wire/stream.ts'
 
 /** How the page hears of the hive. */
 export type Connection =
-  | { readonly is: 'connecting' }
+  | { readonly is: 'connecting'; readonly failures: number }
   | { readonly is: 'live' }
   /** Tries again at `until`, in unix milliseconds. */
   | { readonly is: 'waiting'; readonly failures: number; readonly until: number; readonly problem: string }

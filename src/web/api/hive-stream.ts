@@ -91,7 +91,7 @@ export class HiveStream implements Disposable {
     const connection = afterFailure(this.#failures, error, now(), random)
     onConnection(connection)
     await this.#waitFor(connection.is === 'waiting' ? connection.until - now() : undefined)
-    if (!this.#isClosed) onConnection({ is: 'connecting' })
+    if (!this.#isClosed) onConnection({ is: 'connecting', failures: this.#failures })
   }
 
   /** Until somebody calls `retry`, or for so long. */

@@ -31,7 +31,7 @@ export interface Hive {
 export function openHive(origin: Origin): Hive {
   const call = createCall(origin)
   const live = createStore<Live>(() => ({
-    connection: { is: 'connecting' },
+    connection: { is: 'connecting', failures: 0 },
     state: undefined,
     messages: [],
     unreadable: [],
