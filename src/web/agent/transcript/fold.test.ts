@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { LiveEvent, StoredEvent } from '../../../wire/events.ts'
+import { called, gave, said, storedEvents } from './events-in-test.ts'
 import { Fold, UNLIMITED } from './fold.ts'
 import type { Call, Row, RowOf } from './row.ts'
-import { called, gave, said, storedEvents } from './events-in-test.ts'
 
 const fold = (events: readonly StoredEvent[], limits?: typeof UNLIMITED): Fold => {
   const made = new Fold(limits)

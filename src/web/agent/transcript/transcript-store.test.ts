@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEvent, StoredEvent } from '../../../wire/events.ts'
-import type { Row } from './row.ts'
 import { called, gave, storedEvents } from './events-in-test.ts'
+import type { Row } from './row.ts'
 import { type EventSource, type Follower, TranscriptStore } from './transcript-store.ts'
 
 const note = (n: number): LiveEvent => ({ kind: 'note', level: 'info', text: `${n}` })
@@ -63,7 +63,7 @@ class FakeAgent implements EventSource {
   /** As after a break of the connection that was too long. */
   storeUnheard(...events: LiveEvent[]): void {
     this.events.push(...storedEvents(events, this.newest + 10))
-    this.follower?.resync()
+    this.follower?.began(this.newest)
   }
 }
 

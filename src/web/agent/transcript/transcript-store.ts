@@ -15,11 +15,9 @@ export interface EventSource {
 }
 
 export interface Follower {
-  /** Every event after this one will be told of: when the stream begins, and whenever it does so again. */
+  /** Every event after this one will be told of: at first, and whenever there were some of which the stream cannot tell. */
   readonly began: (seq: number) => void
   readonly events: (events: readonly StoredEvent[]) => void
-  /** There were events of which it cannot tell. */
-  readonly resync: () => void
 }
 
 /** What is shown of a transcript at one moment. */
@@ -153,10 +151,6 @@ export class TranscriptStore {
     events: (events) => {
       if (this.#missed === 0) this.#append(events)
       else this.#missed += 1
-      this.#publishSoon()
-    },
-    resync: () => {
-      this.#missed += 1
       this.#publishSoon()
     },
   }
