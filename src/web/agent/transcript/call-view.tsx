@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { Check, ChevronDown, ChevronRight, Hourglass, LoaderCircle, Minus, X } from 'lucide-react'
-import { useId } from 'react'
 import { classNames } from '../../ui/class-names.ts'
 import { visible, visibleLine } from '../../ui/visible.ts'
 import { firstLine, isCut } from './clip.ts'
