@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ansiSpans } from './ansi.ts'
+import { linkTarget, markdownHtml } from './markdown.ts'
+
+/** Names of the tags in a text of HTML. */
+const tags = (html: string): string[] => [...html.matchAll(/<([a-z0-9]+)/gi)].map(([, name = '']) => name)
+
+test('Markdown becomes what it says', () => {
+  assert.equal(markdownHtml('**a** `b`\n'), '<p><strong>a</strong> <code>b</code></p>\n')
+  assert.deepEqual(tags(markdownHtml('- [x] done\n\n| a |\n|---|\n| b |\n')).slice(0, 4), [
+    'ul',
+    'li',
+    'table',
+    'thead',
+  ])
+})
+
+for (const hostile of [
+  '<img src=x onerror=alert(1)>',
+  '<script>alert(1)</script>',
+  'a <svg onload=alert(1)> b',
+  '<a href="javascript:alert(1)">x</a>',
+  '<form action=//evil><input name=a></form>',
+  '<style>*{display:none}</style>',
+  '![picture](https://evil.example/pixel.png)',
+  '![a"onerror=alert(1)](x"onerror=alert(1))',
+  '[x](javascript:alert(1))',
+  '[x](JaVaScRiPt:alert(1))',
+  '[x](data:text/html,<script>alert(1)</script>)',
+  '[x](vbscript:x)',
+  '[x](/approvals/3)',
+  '[x](//evil.example)',
+  '<javascript:alert(1)>',
+]) {
+  test(`it runs nothing, and fetches nothing: ${hostile}`, () => {
+    const html = markdownHtml(hostile)
+    assert.deepEqual(
+      tags(html).filter((tag) => !['p', 'span'].includes(tag)),
+      [],
+      html,
+    )
+    for (const [tag] of html.matchAll(/<[^>]*>/g)) assert.doesNotMatch(tag, /\son|javascript|src=|style=/i)
+  })
+}
+
+test('links lead to other places only, as they say', () => {
+  assert.equal(linkTarget('https://a.example/x?y=1'), 'https://a.example/x?y=1')
+  for (const bad of ['javascript:alert(1)', ' javascript:1', '/x', '//x', '#x', 'file:///etc/passwd', 'x']) {
+    assert.equal(linkTarget(bad), undefined, bad)
+  }
+  assert.match(
+    markdownHtml('[a](https://b.example/"x)'),
+    /^<p><a href="https:\/\/b\.example\/%22x" title="[^"]*">a<\/a>/,
+  )
+})
+
+test('characters that hide or reorder text are spelled out, in Markdown and in output', () => {
+  assert.match(markdownHtml('a\u202eb'), /U\+202E/)
+  assert.deepEqual(ansiSpans('a\u202eb')[0]?.text, 'a<U+202E>b')
+})
+
+test('output keeps its colours, and does nothing else to the page', () => {
+  assert.deepEqual(ansiSpans('\u001b[31mred\u001b[0m \u001b[1mbold\u001b[0m'), [
+    { text: 'red', tone: 'err', isBold: false },
+    { text: ' ', tone: undefined, isBold: false },
+    { text: 'bold', tone: undefined, isBold: true },
+  ])
+  const text = ansiSpans('<b>x</b>\u001b]0;title\u0007\u001b[2J')
+    .map((span) => span.text)
+    .join('')
+  assert.match(text, /^<b>x<\/b>/)
+  assert.doesNotMatch(text, /\p{Cc}/u)
+})

@@ -1,0 +1,35 @@
+import { useLayoutEffect, useMemo, useRef } from 'react'
+import { visible } from '../../ui/visible.ts'
+import { markdownHtml, sanitised } from './markdown.ts'
+
+/** Markdown of an agent. */
+export function Prose({ text }: { text: string }) {
+  const place = useRef<HTMLDivElement>(null)
+  const html = useMemo(() => tryMarkdown(text), [text])
+  // Before it is measured and painted.
+  useLayoutEffect(() => {
+    if (html !== undefined) place.current?.replaceChildren(sanitised(html))
+  }, [html])
+  if (html === undefined) return <p className="break-words whitespace-pre-wrap">{visible(text)}</p>
+  return <div ref={place} className={PROSE} />
+}
+
+/** Undefined for what nests deeper than anything that is meant to be read: that is shown as it is. */
+function tryMarkdown(text: string): string | undefined {
+  try {
+    return markdownHtml(text)
+  } catch {
+    return undefined
+  }
+}
+
+const PROSE = [
+  'break-words [&_p]:pb-1.5 [&_:is(h1,h2,h3,h4,h5,h6)]:pt-1 [&_:is(h1,h2,h3,h4,h5,h6)]:pb-1 [&_:is(h1,h2,h3,h4,h5,h6)]:font-semibold',
+  '[&_a]:text-info [&_a]:underline [&_.md-image]:text-dim',
+  '[&_ul]:list-disc [&_ol]:list-decimal [&_:is(ul,ol)]:pb-1.5 [&_:is(ul,ol)]:pl-5',
+  '[&_code]:rounded [&_code]:bg-raise [&_code]:px-1 [&_code]:font-mono [&_code]:text-[0.92em]',
+  '[&_pre]:mb-1.5 [&_pre]:overflow-x-auto [&_pre]:rounded-md [&_pre]:bg-raise [&_pre]:p-2.5 [&_pre_code]:p-0',
+  '[&_blockquote]:mb-1.5 [&_blockquote]:border-l-2 [&_blockquote]:border-line [&_blockquote]:pl-3 [&_blockquote]:text-dim',
+  '[&_table]:mb-1.5 [&_table]:block [&_table]:overflow-x-auto [&_:is(th,td)]:border [&_:is(th,td)]:border-line [&_:is(th,td)]:px-2 [&_:is(th,td)]:py-0.5',
+  '[&_hr]:my-2 [&_hr]:border-line',
+].join(' ')
