@@ -5,6 +5,7 @@ import { HiveError } from '../wire/errors.ts'
 import { type Hive, HiveProvider, openHive, useLive } from './api/live.ts'
 import { keepToken } from './api/token.ts'
 import { Dashboard } from './dashboard/dashboard.tsx'
+import { BottomTabs } from './frame/bottom-tabs.tsx'
 import { ConnectionBar } from './frame/connection-bar.tsx'
 import { useChords, useKeys } from './frame/keys.ts'
 import { KeysHelp } from './frame/keys-help.tsx'
@@ -117,13 +118,16 @@ export function Frame() {
   })
   if (isRefused) return <LetIn wasRefused onToken={takeAndReload} />
   return (
-    <div className="flex min-h-dvh flex-col">
+    <div className="flex h-dvh flex-col">
       <ConnectionBar />
       <VersionBar />
       <TopBar onSearch={() => setSearching(true)} />
-      <Guard place={location} what="This page">
-        <Suspense fallback={<Waiting />}>{isKnown ? <Pages /> : <Waiting />}</Suspense>
-      </Guard>
+      <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
+        <Guard place={location} what="This page">
+          <Suspense fallback={<Waiting />}>{isKnown ? <Pages /> : <Waiting />}</Suspense>
+        </Guard>
+      </div>
+      <BottomTabs />
       <KeysHelp isOpen={isHelping} onClose={() => setHelping(false)} />
       {isSearching && (
         <Suspense>
@@ -147,7 +151,7 @@ const Pages = () => (
     </Route>
     <Route path="/approvals/:id">{({ id }) => <ApprovalPage key={id} id={Number(id)} />}</Route>
     <Route path="/a/:name">{({ name }) => <AgentPage key={name} name={name} />}</Route>
-    <Route path="/a/:name/e/:seq">{({ name }) => <AgentPage key={name} name={name} />}</Route>
+    <Route path="/a/:name/e/:seq">{({ name, seq }) => <AgentPage key={name} name={name} at={Number(seq)} />}</Route>
     <Route path="/messages">
       <MessagesPage />
     </Route>

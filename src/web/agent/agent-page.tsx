@@ -1,5 +1,5 @@
 import { Square, X } from 'lucide-react'
-import { type ComponentType, lazy, type ReactNode, Suspense } from 'react'
+import type { ReactNode } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { Agent } from '../../wire/things.ts'
 import { useIsLive, useLive } from '../api/live.ts'
@@ -19,6 +19,7 @@ import { Inbox } from './inbox.tsx'
 import { Journal } from './journal.tsx'
 import { LoginPanel } from './login-panel.tsx'
 import { Stats } from './stats.tsx'
+import { Transcript } from './transcript/transcript.tsx'
 
 /** What can stand beside the transcript: `?panel=journal`. */
 const PANELS: Readonly<Record<string, readonly [title: string, show: (agent: Agent) => ReactNode]>> = {
@@ -29,13 +30,8 @@ const PANELS: Readonly<Record<string, readonly [title: string, show: (agent: Age
   login: ['Login', ({ name }) => <LoginPanel agent={name} />],
 }
 
-const [loadTranscript] = Object.values(
-  import.meta.glob<{ Transcript: ComponentType<{ agent: string }> }>('./transcript/transcript.tsx'),
-)
-const Transcript = loadTranscript && lazy(() => loadTranscript().then(({ Transcript }) => ({ default: Transcript })))
-
-/** One agent: what it does and did, and the way to speak to it. */
-export function AgentPage({ name }: { name: string }) {
+/** One agent: what it does and did, and the way to speak to it. `at` is an event to look at. */
+export function AgentPage({ name, at }: { name: string; at?: number }) {
   useAttention(name)
   const agent = useLive(({ state }) => state?.agents.find((one) => one.name === name))
   if (!agent) {
@@ -47,21 +43,13 @@ export function AgentPage({ name }: { name: string }) {
     )
   }
   return (
-    <main className="flex h-[calc(100dvh-2.75rem)] min-h-96 flex-1 flex-col">
+    <main className="flex min-h-96 flex-1 flex-col">
       <AgentHeader agent={agent} />
       <div className="flex min-h-0 flex-1 flex-col-reverse lg:flex-row">
         <section aria-label="Transcript" className="flex min-h-0 min-w-0 flex-1 flex-col">
           <div className="min-h-0 flex-1">
             <Guard what="The transcript">
-              {Transcript ? (
-                <Suspense fallback={<p className="p-3 text-dim">Loading…</p>}>
-                  <Transcript agent={name} />
-                </Suspense>
-              ) : (
-                <p className="p-3 text-dim">
-                  This build has no transcript. <code className="font-mono">hive tail {name}</code> shows it.
-                </p>
-              )}
+              <Transcript agent={name} at={at} />
             </Guard>
           </div>
           <Below agent={agent} />
@@ -84,7 +72,7 @@ function AgentHeader({ agent }: { agent: Agent }) {
       {lastTurn?.usage && <Badge>last turn {spanText(lastTurn.usage.durationMs)}</Badge>}
       <AgentFigures agent={agent} />
       <nav aria-label="Panels" className="ml-auto flex flex-wrap items-center gap-2">
-        <PanelLinks needsLogin={agent.state === 'needs_login'} unread={agent.unread} />
+        <PanelLinks unread={agent.unread} />
         {turn && (
           <Button look="danger" disabled={!isLive} onClick={() => quietly(deeds.cancel())}>
             <Square size={14} aria-hidden="true" /> Cancel turn
@@ -96,17 +84,17 @@ function AgentHeader({ agent }: { agent: Agent }) {
   )
 }
 
-function PanelLinks({ needsLogin, unread }: { needsLogin: boolean; unread: number }) {
+function PanelLinks({ unread }: { unread: number }) {
   const [params] = useSearchParams()
   const open = params.get('panel')
   return Object.entries(PANELS)
-    .filter(([panel]) => panel !== 'login' || needsLogin || open === 'login')
+    .filter(([panel]) => panel !== 'login' || open === 'login')
     .map(([panel, [title]]) => (
       <Link
         key={panel}
         href={open === panel ? '?' : `?panel=${panel}`}
         aria-current={open === panel ? 'true' : undefined}
-        className={buttonLook(open === panel ? 'main' : panel === 'login' ? 'danger' : 'plain')}
+        className={buttonLook('plain', open === panel ? 'border-accent' : undefined)}
       >
         {title}
         {panel === 'inbox' && unread > 0 && ` ${unread}`}
@@ -118,7 +106,8 @@ function Drawer({ agent }: { agent: Agent }) {
   const [params] = useSearchParams()
   const open = params.get('panel')
   const panel = open === null ? undefined : PANELS[open]
-  if (!panel) return null
+  // Without a login that is what stands below the transcript.
+  if (!panel || (open === 'login' && agent.state === 'needs_login')) return null
   const [title, show] = panel
   return (
     <aside

@@ -17,6 +17,7 @@ import type { Agent, AgentState } from '../../wire/things.ts'
 import { useIsLive } from '../api/live.ts'
 import { Badge, type Tone } from '../ui/badge.tsx'
 import { Elapsed } from '../ui/time.tsx'
+import { visibleLine } from '../ui/visible.ts'
 
 const LOOKS: Readonly<Record<AgentState, readonly [word: string, tone: Tone, icon: LucideIcon]>> = {
   stopped: ['stopped', 'faint', Square],
@@ -45,7 +46,7 @@ export function StateBadge({ agent: { state, stateSince, detail, operation } }: 
     )
   }
   return (
-    <Badge tone={isLive ? tone : 'faint'} title={detail ?? undefined}>
+    <Badge tone={isLive ? tone : 'faint'} title={detail === null ? undefined : visibleLine(detail)}>
       <Icon size={14} aria-hidden="true" /> {word} <Elapsed since={stateSince} />
     </Badge>
   )

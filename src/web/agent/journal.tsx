@@ -8,6 +8,7 @@ import { classNames } from '../ui/class-names.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Empty } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
+import { Scroll } from '../ui/scroll.tsx'
 import { visible } from '../ui/visible.ts'
 
 const FOLLOW_EVERY_MS = 2_000
@@ -52,7 +53,7 @@ export function Journal({ agent }: { agent: string }) {
           found.length === 0 ? (
             <Empty>{text === '' ? 'It has written nothing.' : 'No line has that.'}</Empty>
           ) : (
-            <div className="min-h-0 flex-1 overflow-auto p-2 font-mono text-xs" tabIndex={-1}>
+            <Scroll label="Journal" className="min-h-0 flex-1 overflow-auto p-2 font-mono text-xs">
               {found.map(({ stream, text }, index) => (
                 <JournalLine
                   // Lines have no number: the list is what it is.
@@ -63,7 +64,7 @@ export function Journal({ agent }: { agent: string }) {
                   text={text}
                 />
               ))}
-            </div>
+            </Scroll>
           )
         }
       </QueryView>

@@ -6,6 +6,7 @@ import { dollarsText, spanText, tokensText } from '../ui/figures.ts'
 import { Meter } from '../ui/meter.tsx'
 import { Empty } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
+import { Scroll } from '../ui/scroll.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Unreadable } from '../ui/unreadable.tsx'
 import { visible, visibleLine } from '../ui/visible.ts'
@@ -105,7 +106,7 @@ const FigureCells = ({ of }: { of: Figures }) => (
 const tokensOf = (of: Figures): number => of.inputTokens + of.outputTokens + of.cacheReadTokens + of.cacheWriteTokens
 
 const Table = ({ caption, heads, children }: { caption: string; heads: readonly string[]; children: ReactNode }) => (
-  <div className="overflow-x-auto border-b border-line px-3 py-2" tabIndex={-1}>
+  <Scroll label={caption} className="overflow-x-auto border-b border-line px-3 py-2">
     <table className="w-full text-xs [&_td]:px-1.5 [&_td]:py-0.5 [&_th]:px-1.5">
       <caption className="pb-1 text-left text-dim">{caption}</caption>
       <thead>
@@ -119,5 +120,5 @@ const Table = ({ caption, heads, children }: { caption: string; heads: readonly 
       </thead>
       <tbody>{children}</tbody>
     </table>
-  </div>
+  </Scroll>
 )

@@ -1,4 +1,4 @@
-import { type ComponentType, lazy, type ReactNode, Suspense, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { Approval } from '../../wire/approvals.ts'
 import type { hostOps } from '../../wire/host-ops.ts'
@@ -16,28 +16,23 @@ import { QueryView } from '../ui/query-view.tsx'
 import { Ago } from '../ui/time.tsx'
 import { visible, visibleLine } from '../ui/visible.ts'
 import { BuildLog } from './build-log.tsx'
+import { ChangedFiles } from './changed-files.tsx'
 import { DecisionBar } from './decision-bar.tsx'
-import { DiffFiles } from './diff-files.tsx'
+import { Diff, preloadDiff } from './diff.tsx'
 import { hasChanged } from './has-changed.ts'
-import { PlainDiff } from './plain-diff.tsx'
 import { requestText } from './request-text.ts'
 
 export type Shown = Output<(typeof hostOps)['show']>
-
-export type DiffView = 'unified' | 'split'
-const [loadDiff] = Object.values(
-  import.meta.glob<{ Diff: ComponentType<{ text: string; view: DiffView }> }>('./diff.tsx'),
-)
-const Diff = loadDiff && lazy(() => loadDiff().then(({ Diff }) => ({ default: Diff })))
 
 /** One request: who asks for what and why, what it changes, and the decision; then how its deploy goes. */
 export function ApprovalPage({ id }: { id: number }) {
   useAttention(`#${id}`)
   useNeighbours(id)
+  useEffect(preloadDiff, [])
   // Once: what is on the screen is what is decided on, until the operator asks for what it is now.
   const query = useOp('show', { id }, { isKept: true })
   return (
-    <main className="flex flex-1 flex-col">
+    <main className="flex min-h-full flex-col">
       <QueryView query={query}>{(shown) => <Request shown={shown} lookAgain={() => void query.refetch()} />}</QueryView>
     </main>
   )
@@ -56,13 +51,14 @@ function useNeighbours(id: number): void {
 }
 
 function Request({ shown, lookAgain }: { shown: Shown; lookAgain: () => void }) {
+  const [reason, setReason] = useState('')
   const now = useLive(({ state }) => state?.approvals.find(({ id }) => id === shown.approval.id))
   const isOpen = ['pending', 'stale'].includes(shown.approval.state)
-  const isOld = isOpen && hasChanged(shown.approval, now)
+  const isOld = useSettled(isOpen && hasChanged(shown.approval, now))
   return (
     <>
       <RequestHeader shown={shown} stage={now?.state === 'approved' ? now : shown.approval}>
-        {isOpen && <DecisionBar shown={shown} isOld={isOld} lookAgain={lookAgain} />}
+        {isOpen && <DecisionBar {...{ shown, isOld, lookAgain, reason, setReason }} />}
       </RequestHeader>
       {isOld && <Changed now={now} lookAgain={lookAgain} />}
       {shown.problem !== null && <Notice>It cannot be approved as it is: {visible(shown.problem)}</Notice>}
@@ -70,10 +66,24 @@ function Request({ shown, lookAgain }: { shown: Shown; lookAgain: () => void }) 
       {(now?.state === 'approved' || !isOpen) && shown.approval.state !== 'denied' && (
         <BuildLog key={String(isOpen)} id={shown.approval.id} onEnd={lookAgain} />
       )}
-      <Change shown={shown} />
+      <Change shown={shown} onQuote={isOpen ? (quote) => setReason((before) => addQuote(before, quote)) : undefined} />
     </>
   )
 }
+
+/** Whether something has been so for a while: the state of the page comes a moment after what was asked for. */
+function useSettled(isSo: boolean): boolean {
+  const [isSettled, setSettled] = useState(false)
+  useEffect(() => {
+    setSettled(false)
+    if (!isSo) return
+    const timer = setTimeout(() => setSettled(true), SETTLED_MS)
+    return () => clearTimeout(timer)
+  }, [isSo])
+  return isSo && isSettled
+}
+/** The hive tells of what changes once a second at least. */
+const SETTLED_MS = 1_500
 
 const Notice = ({ children }: { children: ReactNode }) => (
   <div role="alert" className="border-b border-line bg-raise px-3 py-2 break-words whitespace-pre-wrap text-err">
@@ -149,9 +159,11 @@ const TONES = {
   cancelled: 'faint',
 } as const
 
-/** What it changes: file by file, with what a reader could miss. */
-function Change({ shown: { diff } }: { shown: Shown }) {
-  const [view, setView] = useState<DiffView>(() => (matchMedia('(min-width: 64rem)').matches ? 'split' : 'unified'))
+/** What it changes: file by file, with what a reader could miss. Lines that are chosen go into the reason to deny it. */
+function Change({ shown: { diff }, onQuote }: { shown: Shown; onQuote?: (quote: string) => void }) {
+  const [view, setView] = useState<'split' | 'unified'>(() =>
+    matchMedia('(min-width: 64rem)').matches ? 'split' : 'unified',
+  )
   useKeys({ u: () => setView(view === 'split' ? 'unified' : 'split') })
   if (!diff) return null
   if (diff.text === '') {
@@ -160,32 +172,23 @@ function Change({ shown: { diff } }: { shown: Shown }) {
   return (
     <>
       {diff.truncated !== null && <Notice>The diff is not complete: {visible(diff.truncated)}</Notice>}
-      <DiffFiles diff={diff}>
-        {Diff && (
-          <fieldset className="ml-auto flex gap-2">
-            <legend className="sr-only">View</legend>
-            {(['unified', 'split'] as const).map((one) => (
-              <Button
-                key={one}
-                aria-pressed={view === one}
-                look={view === one ? 'main' : 'plain'}
-                onClick={() => setView(one)}
-              >
-                {one}
-              </Button>
-            ))}
-          </fieldset>
-        )}
-      </DiffFiles>
-      <Guard what="The diff">
-        {Diff ? (
-          <Suspense fallback={<PlainDiff text={diff.text} />}>
-            <Diff text={diff.text} view={view} />
-          </Suspense>
-        ) : (
-          <PlainDiff text={diff.text} />
-        )}
-      </Guard>
+      <ChangedFiles diff={diff}>
+        <fieldset className="ml-auto flex gap-2">
+          <legend className="sr-only">View</legend>
+          {(['unified', 'split'] as const).map((one) => (
+            <Button key={one} aria-pressed={view === one} onClick={() => setView(one)} className="aria-pressed:border-accent">
+              {one}
+            </Button>
+          ))}
+        </fieldset>
+      </ChangedFiles>
+      <div className="min-h-[60dvh] flex-1 pb-14 lg:pb-0">
+        <Guard what="The diff">
+          <Diff text={diff.text} view={view} onQuote={onQuote} />
+        </Guard>
+      </div>
     </>
   )
 }
+
+const addQuote = (before: string, quote: string): string => (before === '' ? quote : `${before.trimEnd()}\n\n${quote}`)

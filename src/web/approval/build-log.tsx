@@ -4,6 +4,7 @@ import { useHive, useIsLive } from '../api/live.ts'
 import { Copy } from '../ui/copy.tsx'
 import { clockText } from '../ui/figures.ts'
 import { Problem } from '../ui/query-view.tsx'
+import { Scroll } from '../ui/scroll.tsx'
 import { visible } from '../ui/visible.ts'
 
 const HELD_SECONDS = 25
@@ -18,11 +19,11 @@ export function BuildLog({ id, onEnd }: { id: number; onEnd: () => void }) {
   if (problem) return <Problem error={problem} />
   if (lines.length === 0) return null
   return (
-    <section aria-label="Build log" className="border-b border-line">
+    <section className="border-b border-line">
       <h2 className="flex items-center gap-2 px-3 pt-2">
         Build log <Copy text={lines.map(({ text }) => text).join('\n')} label="Copy the build log" />
       </h2>
-      <div role="log" className="max-h-80 overflow-auto p-3 font-mono text-xs" tabIndex={-1}>
+      <Scroll role="log" label="Build log" className="max-h-80 overflow-auto p-3 font-mono text-xs">
         {lines.map(({ n, at, text }) => (
           <div key={n} className="flex gap-3">
             <span className="text-faint">{clockText(at)}</span>
@@ -30,7 +31,7 @@ export function BuildLog({ id, onEnd }: { id: number; onEnd: () => void }) {
           </div>
         ))}
         <div ref={end} />
-      </div>
+      </Scroll>
     </section>
   )
 }

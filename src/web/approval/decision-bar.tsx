@@ -7,7 +7,20 @@ import { Words } from '../ui/words.tsx'
 import type { Shown } from './approval-page.tsx'
 
 /** The two decisions on what is on the screen: its ids go with the click, and the hive refuses any other. */
-export function DecisionBar({ shown, isOld, lookAgain }: { shown: Shown; isOld: boolean; lookAgain: () => void }) {
+export function DecisionBar({
+  shown,
+  isOld,
+  lookAgain,
+  reason,
+  setReason,
+}: {
+  shown: Shown
+  isOld: boolean
+  lookAgain: () => void
+  /** To deny it: kept while the dialog is closed, and quotes of the diff come into it. */
+  reason: string
+  setReason: (reason: string) => void
+}) {
   const { id, base, sha, kind } = shown.approval
   const approve = useDeed('approve')
   const [isDenying, setDenying] = useState(false)
@@ -16,23 +29,36 @@ export function DecisionBar({ shown, isOld, lookAgain }: { shown: Shown; isOld: 
   const decide = () => canApprove && quietly(approve.run({ id, base, sha }).finally(lookAgain))
   useKeys({ 'Shift+A': decide, 'Shift+D': () => setDenying(true) })
   return (
-    <div className="fixed inset-x-0 bottom-0 z-20 flex justify-end gap-2 border-t border-line bg-panel p-2 lg:static lg:ml-auto lg:border-0 lg:p-0">
+    <div className="fixed inset-x-0 bottom-11 z-20 sm:bottom-0 flex justify-end gap-2 border-t border-line bg-panel p-2 lg:static lg:ml-auto lg:border-0 lg:p-0">
       <Button look="danger" disabled={isOld} onClick={() => setDenying(true)}>
-        <Words>Deny…</Words>
+        <Words>Deny…</Words>{reason !== '' && <span className="text-xs">with your words</span>}
         <kbd className="hidden font-mono text-xs lg:inline">⇧D</kbd>
       </Button>
       <Button look="main" disabled={!canApprove} onClick={decide}>
         <Words>{kind === 'apply_commit' ? 'Approve & deploy' : 'Approve'}</Words>
         <kbd className="hidden font-mono text-xs lg:inline">⇧A</kbd>
       </Button>
-      {isDenying && <DenyDialog shown={shown} onDenied={lookAgain} onClose={() => setDenying(false)} />}
+      {isDenying && (
+        <DenyDialog {...{ shown, reason, setReason }} onDenied={lookAgain} onClose={() => setDenying(false)} />
+      )}
     </div>
   )
 }
 
-function DenyDialog({ shown, onDenied, onClose }: { shown: Shown; onDenied: () => void; onClose: () => void }) {
+function DenyDialog({
+  shown,
+  reason,
+  setReason,
+  onDenied,
+  onClose,
+}: {
+  shown: Shown
+  reason: string
+  setReason: (reason: string) => void
+  onDenied: () => void
+  onClose: () => void
+}) {
   const { id, requester } = shown.approval
-  const [reason, setReason] = useState('')
   const deny = useDeed('deny', `#${id} is denied`)
   return (
     <FormDialog

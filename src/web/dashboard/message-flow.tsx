@@ -39,7 +39,7 @@ export function MessageFlow() {
           {messages.length === 0 && <code className="font-mono">hive send manager …</code>}
         </Empty>
       )}
-      <ul className="max-h-[75dvh] overflow-y-auto" tabIndex={-1}>
+      <ul className="max-h-[75dvh] overflow-y-auto">
         {found.slice(0, SHOWN).map((message) => (
           <MessageRow key={message.id} message={message} />
         ))}

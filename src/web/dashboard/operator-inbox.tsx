@@ -26,7 +26,7 @@ export function OperatorInbox() {
           <>
             <Unreadable rows={errors} />
             {inbox.length === 0 && <Empty>No agent has written to you.</Empty>}
-            <ul className="max-h-96 overflow-y-auto" tabIndex={-1}>
+            <ul className="max-h-96 overflow-y-auto">
               {inbox.slice(0, SHOWN).map((message) => (
                 <MessageRow key={message.id} message={message} />
               ))}

@@ -45,7 +45,6 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
         ['g m', 'messages'],
         ['g d', 'deploys'],
         ['g 1 … 9', 'an agent, in the order of the list'],
-        ['Esc', 'back'],
       ],
     ],
     ['Dashboard', [['1 … 9', 'choose an answer of the first question']]],

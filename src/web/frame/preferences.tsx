@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useMemo, useState } from 'react'
+import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useState } from 'react'
 
 export const THEMES = ['vibec0re', 'dark', 'light'] as const
 export type Theme = (typeof THEMES)[number]
@@ -22,7 +22,9 @@ const PreferencesContext = createContext<Kept | undefined>(undefined)
 /** Keeps the preferences of this browser, and shows the page in its theme. */
 export function PreferencesProvider({ children }: { children: ReactNode }) {
   const [preferences, setPreferences] = useState(() => readPreferences(localStorage.getItem(KEY)))
-  document.documentElement.dataset.theme = preferences.theme
+  useLayoutEffect(() => {
+    document.documentElement.dataset.theme = preferences.theme
+  }, [preferences.theme])
   const kept = useMemo(
     () => ({
       ...preferences,

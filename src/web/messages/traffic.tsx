@@ -10,7 +10,7 @@ export function Traffic({ messages }: { messages: readonly Message[] }) {
   return (
     <details className="rounded-lg border border-line bg-panel">
       <summary className="cursor-pointer px-3 py-2 font-semibold">Who writes to whom</summary>
-      <div className="overflow-x-auto p-3" tabIndex={-1}>
+      <div className="overflow-x-auto p-3">
         <table className="text-xs [&_td]:px-2 [&_td]:py-1 [&_td]:text-right [&_th]:px-2">
           <thead>
             <tr>

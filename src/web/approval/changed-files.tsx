@@ -3,7 +3,7 @@ import type { Diff } from '../../wire/approvals.ts'
 import { visible } from '../ui/visible.ts'
 
 /** Which files a change touches, how much, and what a reader of the diff could miss. */
-export const DiffFiles = ({ diff: { files }, children }: { diff: Diff; children?: ReactNode }) => (
+export const ChangedFiles = ({ diff: { files }, children }: { diff: Diff; children?: ReactNode }) => (
   <section aria-label="Files" className="border-b border-line px-3 py-2">
     <div className="flex flex-wrap items-center gap-2 text-dim">
       {files.length} {files.length === 1 ? 'file' : 'files'}
