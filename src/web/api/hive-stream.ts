@@ -5,10 +5,20 @@ import { afterFailure, type Connection, SILENCE_MS } from './connection.ts'
 
 /** Who keeps one topic of the stream. */
 export interface Follower {
-  /** Fetches all that is shown, and says up to which position that is. */
-  readonly load: () => Promise<number>
+  /** Fetches all that is shown, and says up to which position that is; undefined: what comes from now on is wanted. */
+  readonly load: () => Promise<number | undefined>
+  /** From now on everything comes. */
+  readonly opened?: () => void
   /** Takes one frame; the next waits until it is done. */
   readonly take: (frame: Frame) => void | Promise<void>
+}
+
+/** Tells its followers of topics until it is disposed of. */
+export interface Stream extends Disposable {
+  /** Follows a topic, which nobody follows yet, until the returned function is called. */
+  follow(topic: string, follower: Follower): () => void
+  /** Tries now instead of later: the machine woke up, or somebody looks at the page again. */
+  retry(): void
 }
 
 export interface HiveStreamOptions {
@@ -23,7 +33,7 @@ export interface HiveStreamOptions {
  * The one stream of a page. It goes on after the last frame that was taken, whatever is cut, so that nothing is lost or
  * doubled; where that cannot be told any more, the follower loads again.
  */
-export class HiveStream implements Disposable {
+export class HiveStream implements Stream {
   readonly #options: HiveStreamOptions
   readonly #followers = new Map<string, Follower>()
   /** Of topics that were loaded. */
@@ -38,7 +48,6 @@ export class HiveStream implements Disposable {
     void this.#run()
   }
 
-  /** Follows a topic until the returned function is called. */
   follow(topic: string, follower: Follower): () => void {
     if (this.#followers.has(topic)) throw new HiveError('conflict', `${topic} is followed already`)
     this.#followers.set(topic, follower)
@@ -51,7 +60,6 @@ export class HiveStream implements Disposable {
     }
   }
 
-  /** Tries now instead of later: the machine woke up, or somebody looks at the page again. */
   retry(): void {
     this.#wake()
   }
@@ -125,7 +133,7 @@ export class HiveStream implements Disposable {
 
   async #load(topic: string, follower: Follower, signal: AbortSignal): Promise<void> {
     const position = await follower.load()
-    if (this.#followers.get(topic) === follower) this.#positions.set(topic, position)
+    if (position !== undefined && this.#followers.get(topic) === follower) this.#positions.set(topic, position)
     signal.throwIfAborted()
   }
 
@@ -153,13 +161,24 @@ export class HiveStream implements Disposable {
     if (frame.event === 'resync') {
       const { topic } = decode(FRAMES.resync, JSON.parse(frame.data))
       const follower = this.#followers.get(topic)
+      // Until it was loaded, so that it is loaded again if that fails.
+      this.#positions.delete(topic)
       if (follower) await this.#load(topic, follower, signal)
+      if (follower && !this.#positions.has(topic)) this.#reach(frame, [topic])
       return
     }
     await this.#followers.get(frame.event)?.take(frame)
     signal.throwIfAborted()
-    for (const [topic, position] of Object.entries(parsePositions(frame.id))) {
-      if (this.#followers.has(topic)) this.#positions.set(topic, position)
+    this.#reach(frame, [...this.#followers.keys()])
+    if (frame.event === 'open') for (const { opened } of this.#followers.values()) opened?.()
+  }
+
+  /** So far some topics are known with this frame. */
+  #reach({ id }: Frame, topics: readonly string[]): void {
+    const positions = parsePositions(id)
+    for (const topic of topics) {
+      const position = positions[topic]
+      if (position !== undefined) this.#positions.set(topic, position)
     }
   }
 }

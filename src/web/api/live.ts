@@ -6,8 +6,9 @@ import type { Message } from '../../wire/things.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import { type Call, createCall, decode, fetchJson, type Origin } from './call.ts'
 import type { Connection } from './connection.ts'
-import { HiveStream } from './hive-stream.ts'
+import type { Stream } from './hive-stream.ts'
 import { KEPT_MESSAGES, mergeMessages } from './kept-messages.ts'
+import { openStream } from './open-stream.ts'
 
 /** What every part of the page sees of the hive. */
 export interface Live {
@@ -23,7 +24,7 @@ export interface Live {
 export interface Hive {
   readonly origin: Origin
   readonly call: Call
-  readonly stream: HiveStream
+  readonly stream: Stream
   readonly live: StoreApi<Live>
 }
 
@@ -36,7 +37,7 @@ export function openHive(origin: Origin): Hive {
     messages: [],
     unreadable: [],
   }))
-  const stream = new HiveStream({ origin, onConnection: (connection) => live.setState({ connection }) })
+  const stream = openStream(origin, (connection) => live.setState({ connection }))
   stream.follow('state', stateFollower(origin, live))
   stream.follow('messages', messagesFollower(call, live))
   return { origin, call, stream, live }

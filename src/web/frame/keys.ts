@@ -54,6 +54,9 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
         ['Shift A', 'approve what is shown'],
         ['Shift D', 'deny'],
         ['[ ]', 'previous, next approval'],
+        ['n p', 'next, previous file'],
+        ['v', 'the file is viewed'],
+        ['u', 'one column, or side by side'],
       ],
     ],
     [
@@ -61,6 +64,9 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
       [
         ['i', 'write a message'],
         ['Esc', 'cancel the turn, when nothing is typed'],
+        ['Shift G', 'the newest'],
+        ['e', 'open or fold everything'],
+        ['f', 'search'],
         ['↑', 'the message you sent before'],
         ['Shift Enter', 'new line'],
       ],
