@@ -19,5 +19,9 @@ await build.write({ dir: dist, format: 'esm', entryFileNames: '[name].js', chunk
 await build.close()
 
 for (const { name, code } of await bundlePrograms(join(root, 'src'))) writeFileSync(join(dist, `${name}.mjs`), code)
-await buildApp({ configFile: join(root, 'src/web/vite.config.ts'), logLevel: 'warn', build: { outDir: join(dist, 'web') } })
+await buildApp({
+  configFile: join(root, 'src/web/vite.config.ts'),
+  logLevel: 'warn',
+  build: { outDir: join(dist, 'web') },
+})
 process.stdout.write(`${execFileSync('du', ['-sh', dist], { encoding: 'utf8' })}${readdirSync(dist).join('\n')}\n`)

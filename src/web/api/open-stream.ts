@@ -19,7 +19,10 @@ export function openStream(origin: Origin, onConnection: (connection: Connection
 
 /** Holds a lock of its own until this tab is gone; beyond localhost without TLS browsers have none. */
 function holdLock(then: (lock: string | undefined) => void): void {
-  if (!navigator.locks) return then(undefined)
+  if (!navigator.locks) {
+    then(undefined)
+    return
+  }
   const lock = `hive-tab-${crypto.randomUUID()}`
   void navigator.locks.request(lock, () => {
     then(lock)

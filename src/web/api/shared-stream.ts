@@ -52,7 +52,14 @@ export class SharedStream implements Stream {
   }
 
   follow(topic: string, follower: Follower): () => void {
-    const followed: Followed = { follower, queue: [], load: 0, position: undefined, isTaking: false, leaveOwn: undefined }
+    const followed: Followed = {
+      follower,
+      queue: [],
+      load: 0,
+      position: undefined,
+      isTaking: false,
+      leaveOwn: undefined,
+    }
     this.#followed.set(topic, followed)
     if (this.#isGreeted) this.#post({ do: 'follow', topic })
     else if (this.#own) this.#followOwn(topic, followed)
@@ -83,7 +90,10 @@ export class SharedStream implements Stream {
 
   #hear(message: FromWorker): void {
     if (this.#isClosed) return
-    if (message.tell === 'connection') return this.#options.onConnection(message.connection)
+    if (message.tell === 'connection') {
+      this.#options.onConnection(message.connection)
+      return
+    }
     const followed = this.#followed.get(message.topic)
     if (!followed || followed.leaveOwn) return
     if (message.tell === 'began') void this.#load(message.topic, followed)

@@ -28,7 +28,7 @@ export class StreamHub {
     switch (message.do) {
       case 'hello':
         this.#tabs.add(tab)
-        this.#useToken(message.token)
+        this.#takeToken(message.token)
         tab.postMessage({ tell: 'connection', connection: this.#connection })
         return
       case 'follow':
@@ -52,7 +52,7 @@ export class StreamHub {
   }
 
   /** A new link opens a new stream: the old token may open nothing any more. */
-  #useToken(token: string): void {
+  #takeToken(token: string): void {
     if (this.#stream?.token === token) return
     this.#stream?.stream[Symbol.dispose]()
     const stream = this.#openStream(token, (connection) => {

@@ -176,7 +176,12 @@ function Change({ shown: { diff }, onQuote }: { shown: Shown; onQuote?: (quote: 
         <fieldset className="ml-auto flex gap-2">
           <legend className="sr-only">View</legend>
           {(['unified', 'split'] as const).map((one) => (
-            <Button key={one} aria-pressed={view === one} onClick={() => setView(one)} className="aria-pressed:border-accent">
+            <Button
+              key={one}
+              aria-pressed={view === one}
+              onClick={() => setView(one)}
+              className="aria-pressed:border-accent"
+            >
               {one}
             </Button>
           ))}

@@ -23,7 +23,7 @@ export function BuildLog({ id, onEnd }: { id: number; onEnd: () => void }) {
       <h2 className="flex items-center gap-2 px-3 pt-2">
         Build log <Copy text={lines.map(({ text }) => text).join('\n')} label="Copy the build log" />
       </h2>
-      <Scroll role="log" label="Build log" className="max-h-80 overflow-auto p-3 font-mono text-xs">
+      <Scroll label="Build log" className="max-h-80 overflow-auto p-3 font-mono text-xs">
         {lines.map(({ n, at, text }) => (
           <div key={n} className="flex gap-3">
             <span className="text-faint">{clockText(at)}</span>

@@ -31,7 +31,8 @@ export function DecisionBar({
   return (
     <div className="fixed inset-x-0 bottom-11 z-20 sm:bottom-0 flex justify-end gap-2 border-t border-line bg-panel p-2 lg:static lg:ml-auto lg:border-0 lg:p-0">
       <Button look="danger" disabled={isOld} onClick={() => setDenying(true)}>
-        <Words>Deny…</Words>{reason !== '' && <span className="text-xs">with your words</span>}
+        <Words>Deny…</Words>
+        {reason !== '' && <span className="text-xs">with your words</span>}
         <kbd className="hidden font-mono text-xs lg:inline">⇧D</kbd>
       </Button>
       <Button look="main" disabled={!canApprove} onClick={decide}>

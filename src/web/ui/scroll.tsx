@@ -1,19 +1,9 @@
 import type { ReactNode } from 'react'
 
 /** A part that scrolls in itself, and that can be reached with the keyboard to do so. */
-export const Scroll = ({
-  label,
-  className,
-  role = 'region',
-  children,
-}: {
-  label: string
-  className: string
-  role?: 'region' | 'log'
-  children: ReactNode
-}) => (
+export const Scroll = ({ label, className, children }: { label: string; className: string; children: ReactNode }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached without a mouse
-  <div role={role} aria-label={label} tabIndex={0} className={className}>
+  <section aria-label={label} tabIndex={0} className={className}>
     {children}
-  </div>
+  </section>
 )
