@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import type { Question } from '../../wire/questions.ts'
 import { quietly, useDeed } from '../api/use-deed.ts'
@@ -20,11 +20,15 @@ export function QuestionNeed({ question: brief, takesNumbers }: { question: Ques
   const cancel = useDeed('cancel_question', `${asker} is told that there is no answer`)
   const text = answerText(draft, options)
   const pick = (option: string) => setDraft((before) => choose(before, option, multi))
-  useKeys(
-    takesNumbers
-      ? Object.fromEntries(options.slice(0, 9).map((option, index) => [String(index + 1), () => pick(option)]))
-      : {},
-  )
+  const words = useRef<HTMLInputElement>(null)
+  const pickByKey = (option: string) => (event: KeyboardEvent) => {
+    event.preventDefault()
+    pick(option)
+    // From there Enter answers.
+    words.current?.focus()
+  }
+  const keys = options.slice(0, 9).map((option, index) => [String(index + 1), pickByKey(option)] as const)
+  useKeys(takesNumbers ? Object.fromEntries(keys) : {})
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (text !== '' && answer.canRun) quietly(answer.run({ id, answer: text }))
@@ -58,6 +62,7 @@ export function QuestionNeed({ question: brief, takesNumbers }: { question: Ques
           </label>
         ))}
         <input
+          ref={words}
           aria-label={`Answer to ${asker}`}
           placeholder={options.length > 0 ? 'or something else…' : 'Your answer'}
           value={draft.words}
