@@ -232,5 +232,6 @@ function saveFile(file: Blob, name: string): void {
   link.href = address
   link.download = name
   link.click()
-  URL.revokeObjectURL(address)
+  // Some browsers read it a little later.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }
