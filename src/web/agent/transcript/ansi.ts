@@ -38,15 +38,16 @@ export function ansiSpans(text: string): Span[] {
   return [{ text: spans.map((span) => span.text).join(''), ...PLAIN }]
 }
 
-/** How text looks after codes such as `1;31`. Colours beyond the sixteen of every terminal are not told apart. */
-const lookAfter = (look: Look, codes: string): Look =>
-  codes.split(';').reduce((now: Look, text): Look => {
-    const code = Number(text)
-    if (code === 0) return PLAIN
-    if (code === 1) return { ...now, isBold: true }
-    if (code === 22) return { ...now, isBold: false }
-    if (code === 39) return { ...now, tone: undefined }
-    if (code === 90) return { ...now, tone: 'faint' }
-    if ((code >= 30 && code <= 37) || (code >= 91 && code <= 97)) return { ...now, tone: TONES[code % 10] }
-    return now
-  }, look)
+/** How text looks after codes such as `1;31`. */
+const lookAfter = (look: Look, codes: string): Look => codes.split(';').map(Number).reduce(applyCode, look)
+
+/** Colours beyond the sixteen of every terminal are not told apart. */
+function applyCode(look: Look, code: number): Look {
+  if (code === 0) return PLAIN
+  if (code === 1) return { ...look, isBold: true }
+  if (code === 22) return { ...look, isBold: false }
+  if (code === 39) return { ...look, tone: undefined }
+  if (code === 90) return { ...look, tone: 'faint' }
+  const isColour = (code >= 30 && code <= 37) || (code >= 91 && code <= 97)
+  return isColour ? { ...look, tone: TONES[code % 10] } : look
+}
