@@ -55,12 +55,17 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
         ['Shift A', 'approve what is shown'],
         ['Shift D', 'deny'],
         ['[ ]', 'previous, next approval'],
+        ['n p', 'next, previous file'],
+        ['v', 'the file is viewed'],
       ],
     ],
     [
       'Agent',
       [
         ['i', 'write a message'],
+        ['f', 'search the transcript'],
+        ['e', 'open or fold all'],
+        ['Shift G', 'to the newest'],
         ['Esc', 'cancel the turn, when nothing is typed'],
         ['↑', 'the message you sent before'],
         ['Shift Enter', 'new line'],

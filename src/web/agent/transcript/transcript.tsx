@@ -62,7 +62,8 @@ function Window({ agent, source, store, at }: WindowProps) {
     overscan: 8,
     paddingStart: HEAD_PX,
     anchorTo: 'end',
-    followOnAppend: !hasNewer,
+    // Who looks at the past stays there.
+    followOnAppend: at === undefined || !hasNewer,
     scrollEndThreshold: END_PX,
     // It would have React render while it renders.
     useFlushSync: false,
