@@ -84,9 +84,9 @@ export class TranscriptStore {
       const events = await this.#around(seq)
       this.#fold = new Fold()
       this.#fold.append(events)
-      this.#oldest = events[0]?.seq ?? seq ?? 0
-      this.#newest = events.at(-1)?.seq ?? seq ?? 0
-      if (seq === undefined || this.#newest === seq) this.#join(missed)
+      this.#oldest = events[0]?.seq ?? 0
+      this.#newest = events.at(-1)?.seq ?? 0
+      if (seq === undefined || this.#newest <= seq) this.#join(missed)
       this.#publish({
         generation: this.#snapshot.generation + 1,
         isOpen: true,
