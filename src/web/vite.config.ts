@@ -4,6 +4,7 @@ import { constants, gzipSync } from 'node:zlib'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
+import { diffBundle } from './approval/diff-bundle.ts'
 
 /** Lays a compressed copy beside each text: the server sends that, and compresses nothing itself. */
 const compressed = (): Plugin => ({
@@ -21,7 +22,8 @@ const compressed = (): Plugin => ({
 /** The app as the daemon serves it: `dist/` beside this file, or where `--outDir` says. */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwindcss(), compressed()],
+  plugins: [react(), tailwindcss(), diffBundle(), compressed()],
+  worker: { format: 'es', plugins: () => [diffBundle()] },
   build: {
     outDir: join(import.meta.dirname, 'dist'),
     emptyOutDir: true,

@@ -63,10 +63,10 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
       'Agent',
       [
         ['i', 'write a message'],
+        ['f', 'search the transcript'],
+        ['e', 'open or fold all'],
+        ['Shift G', 'to the newest'],
         ['Esc', 'cancel the turn, when nothing is typed'],
-        ['Shift G', 'the newest'],
-        ['e', 'open or fold everything'],
-        ['f', 'search'],
         ['↑', 'the message you sent before'],
         ['Shift Enter', 'new line'],
       ],

@@ -158,7 +158,8 @@ export const ResultView = ({ result }: { result: CallResult }) => (
     {result.text.length > 0 && <Output text={result.text} isError={result.isError} />}
     {result.images.map((address, index) => (
       <img
-        key={address.slice(0, 200)}
+        // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a result stay where they are
+        key={index}
         src={address}
         alt={`Result, part ${index + 1}`}
         className="max-h-96 max-w-full self-start rounded-md border border-line"

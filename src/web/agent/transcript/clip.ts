@@ -13,8 +13,12 @@ export const PROSE_CHARACTERS = 20_000
 /** At most `longest` characters of a text; a pair of surrogates stays together. */
 export function clip(text: string, longest: number = RESULT_CHARACTERS): Clip {
   const end = text.length > longest && isHighSurrogate(text.charCodeAt(longest - 1)) ? longest - 1 : longest
-  return { text: text.slice(0, end), length: text.length, lines: countLines(text) }
+  const isWhole = end >= text.length
+  return { text: isWhole ? text : detached(text.slice(0, end)), length: text.length, lines: countLines(text) }
 }
+
+/** A copy of a piece: the piece alone would keep all of the text that it is of. */
+export const detached = (piece: string): string => JSON.parse(JSON.stringify(piece))
 
 export const isCut = ({ text, length }: Clip): boolean => text.length < length
 

@@ -44,6 +44,11 @@ const quiet = (): 'quiet' => 'quiet'
 const tokens = (count: number | null | undefined): string =>
   typeof count === 'number' ? count.toLocaleString('en') : '?'
 
+const dateText = (at: number): string => {
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? '?' : date.toISOString()
+}
+
 /** By type and subtype. What begins and ends turns stands in rows of its own, and needs no second one. */
 const LINES: Readonly<Record<string, Reader>> = {
   result: quiet,
@@ -85,7 +90,7 @@ const LINES: Readonly<Record<string, Reader>> = {
     if (!rate_limit_info) return undefined
     const { status, rateLimitType, resetsAt } = rate_limit_info
     if (status === 'allowed') return 'quiet'
-    const until = resetsAt ? `, until ${new Date(resetsAt * 1000).toISOString()}` : ''
+    const until = resetsAt ? `, until ${dateText(resetsAt * 1000)}` : ''
     return { level: 'warn', text: `usage limit (${rateLimitType ?? '?'}): ${status ?? '?'}${until}`, topic: 'limit' }
   },
 }

@@ -107,6 +107,17 @@ test('nothing that is not known is dropped: lines, blocks, results without a cal
   }
 })
 
+test('what nests without end, and times that are none, are shown as such', () => {
+  let deep: unknown = 'bottom'
+  for (let depth = 0; depth < 100_000; depth += 1) deep = [deep]
+  const rows = rowsOf(
+    called('a', 'Unknown', deep),
+    { kind: 'stream', value: { type: 'new', deep } },
+    { kind: 'stream', value: { type: 'rate_limit_event', rate_limit_info: { status: 'rejected', resetsAt: 1e300 } } },
+  )
+  assert.deepEqual(kinds(rows), ['calls', 'raw', 'note'])
+})
+
 test('long texts are cut, and whole in a fold without limits', () => {
   const events = storedEvents([
     called('a', 'Bash', { command: 'cat' }),

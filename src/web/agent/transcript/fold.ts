@@ -2,6 +2,7 @@ import type { LiveEvent, StoredEvent } from '../../../wire/events.ts'
 import { type Clip, clip, PROSE_CHARACTERS, RESULT_CHARACTERS } from './clip.ts'
 import { engineLineName, readEngineLine } from './engine-line.ts'
 import { inlineDiff } from './inline-diff.ts'
+import { jsonText } from './json-text.ts'
 import { type Block, imageAddress, readResult, readSaid, type SaidLine, type StrangeBlock } from './line.ts'
 import { type Call, type CallResult, findRow, type Place, type Row, type RowContent, type RowOf } from './row.ts'
 import { fieldsOf, lookOf } from './tool-table.ts'
@@ -167,15 +168,15 @@ export class Fold {
     const look = lookOf(name)
     const fields = fieldsOf(input)
     const title = look?.title(fields)
-    const json = (): string => JSON.stringify(input, null, 2) ?? ''
     // An input that says not what the table expects is shown as that of a tool that is not known.
-    const body = title === undefined ? json() : typeof look?.body === 'function' ? look.body(fields) : undefined
+    const body =
+      title === undefined ? jsonText(input) : typeof look?.body === 'function' ? look.body(fields) : undefined
     return {
       ...place,
       id,
       tool: name,
       label: look?.label ?? name,
-      title: clip(title ?? JSON.stringify(input) ?? '', MAX_TITLE).text,
+      title: clip(title ?? jsonText(input, 0), MAX_TITLE).text,
       isHelper,
       isLookup: look?.isLookup ?? false,
       isOpen: look?.isOpen ?? false,
@@ -223,7 +224,7 @@ export class Fold {
   }
 
   #raw(name: string, value: unknown): RowContent {
-    return { kind: 'raw', name, json: this.#clipResult(JSON.stringify(value, null, 2) ?? '') }
+    return { kind: 'raw', name, json: this.#clipResult(jsonText(value)) }
   }
 
   #clipResult(text: string): Clip {

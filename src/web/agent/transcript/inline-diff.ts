@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { countLines } from './clip.ts'
+import { countLines, detached } from './clip.ts'
 
 /** A few lines of a change, as they are shown beside a call. */
 export interface InlineDiff {
@@ -28,10 +28,9 @@ const MAX_LINE_CHARACTERS = 500
 export function inlineDiff(input: unknown, detail: unknown, maxLines: number = MAX_LINES): InlineDiff | undefined {
   const lines = patchLines(detail) ?? inputLines(input)
   if (!lines) return undefined
+  const isWhole = maxLines === Number.POSITIVE_INFINITY
   return {
-    lines: lines
-      .slice(0, maxLines)
-      .map((line) => (Number.isFinite(maxLines) ? line.slice(0, MAX_LINE_CHARACTERS) : line)),
+    lines: isWhole ? lines : lines.slice(0, maxLines).map((line) => detached(line.slice(0, MAX_LINE_CHARACTERS))),
     added: lines.filter((line) => line.startsWith('+')).length,
     removed: lines.filter((line) => line.startsWith('-')).length,
     more: Math.max(0, lines.length - maxLines),

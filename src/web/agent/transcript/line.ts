@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonText } from './json-text.ts'
 
 /** Media types of pictures that a browser draws without running anything. */
 const ImageType = z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
@@ -86,7 +87,7 @@ export function readResult(content: unknown): Result {
   const texts = (Array.isArray(content) ? content : [content]).flatMap((part) => {
     const block = readBlock(part)
     if (block.type === 'text') return [block.text]
-    if (block.type !== 'image') return [JSON.stringify(part, null, 2)]
+    if (block.type !== 'image') return [jsonText(part)]
     images.push(imageAddress(block))
     return []
   })

@@ -66,9 +66,25 @@ test('output keeps its colours, and does nothing else to the page', () => {
     { text: ' ', tone: undefined, isBold: false },
     { text: 'bold', tone: undefined, isBold: true },
   ])
+  assert.deepEqual(
+    ansiSpans('\u001b[1;92mx\u001b[22my\u001b[39mz').map(({ tone, isBold }) => [tone, isBold]),
+    [
+      ['ok', true],
+      ['ok', false],
+      [undefined, false],
+    ],
+  )
   const text = ansiSpans('<b>x</b>\u001b]0;title\u0007\u001b[2J')
     .map((span) => span.text)
     .join('')
   assert.match(text, /^<b>x<\/b>/)
   assert.doesNotMatch(text, /\p{Cc}/u)
+})
+
+test('output with a colour for each letter is one piece without colours', () => {
+  const spans = ansiSpans('\u001b[31mx\u001b[32my'.repeat(5_000))
+  assert.deepEqual(
+    spans.map(({ text, tone }) => [text.length, tone]),
+    [[10_000, undefined]],
+  )
 })

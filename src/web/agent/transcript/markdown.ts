@@ -15,6 +15,10 @@ const marked = new Marked({
   gfm: true,
   renderer: {
     html: ({ text }) => escaped(text),
+    // The headings of the page are its own.
+    heading({ tokens }) {
+      return `<p class="md-heading">${this.parser.parseInline(tokens)}</p>`
+    },
     // A picture from elsewhere would tell that somebody looks.
     image: ({ href, text }) => `<span class="md-image">${escaped(text || 'picture')} (${escaped(href)})</span>`,
     link({ href, tokens }) {
@@ -32,7 +36,7 @@ export const markdownHtml = (text: string): string => marked.parse(visible(text)
 
 const ALLOWED: Config = {
   ALLOWED_TAGS: [
-    ...['p', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'ul', 'ol', 'li'],
+    ...['p', 'br', 'hr', 'blockquote', 'ul', 'ol', 'li'],
     ...['strong', 'em', 'del', 'code', 'pre', 'a', 'span', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
   ],
   ALLOWED_ATTR: ['href', 'title', 'class', 'start', 'align'],

@@ -24,7 +24,7 @@ function tryMarkdown(text: string): string | undefined {
 }
 
 const PROSE = [
-  'break-words [&_p]:pb-1.5 [&_:is(h1,h2,h3,h4,h5,h6)]:pt-1 [&_:is(h1,h2,h3,h4,h5,h6)]:pb-1 [&_:is(h1,h2,h3,h4,h5,h6)]:font-semibold',
+  'break-words [&_p]:pb-1.5 [&_.md-heading]:pt-1 [&_.md-heading]:text-[1.08em] [&_.md-heading]:font-semibold',
   '[&_a]:text-info [&_a]:underline [&_.md-image]:text-dim',
   '[&_ul]:list-disc [&_ol]:list-decimal [&_:is(ul,ol)]:pb-1.5 [&_:is(ul,ol)]:pl-5',
   '[&_code]:rounded [&_code]:bg-raise [&_code]:px-1 [&_code]:font-mono [&_code]:text-[0.92em]',

@@ -98,7 +98,11 @@ function Content({ row, context }: { row: Row; context: RowContext }) {
         </Helper>
       )
     case 'calls':
-      return <CallsView row={row} context={context} />
+      return (
+        <Helper isHelper={row.calls[0]?.isHelper ?? false}>
+          <CallsView row={row} context={context} />
+        </Helper>
+      )
     case 'result':
       return (
         <>
@@ -131,17 +135,18 @@ function TurnHead({ row, context }: { row: RowOf<'turn'>; context: RowContext })
   const senders = [...new Set(row.messages.map(({ from }) => visibleLine(from)))].join(', ')
   return (
     <>
-      <h3 className="font-mono text-[0.8125rem] font-semibold text-accent">
+      <p className="font-mono text-[0.8125rem] font-semibold text-accent">
         ◆ turn{senders && ` ← ${senders}`}
         {row.pending > 0 && <span className="font-normal text-faint"> · {row.pending} more pending</span>}
-      </h3>
-      {row.messages.map(({ id, from, body }) => (
-        <div key={id} className="flex gap-2 text-dim">
+      </p>
+      {row.messages.map(({ id, from, body }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: messages of a turn stay where they are; their numbers are a claim
+        <div key={index} className="flex gap-2 text-dim">
           <span className="shrink-0 font-mono text-xs text-faint" title={`message ${id} from ${visibleLine(from)}`}>
             #{id}
           </span>
           <div className="min-w-0 flex-1">
-            <Folded row={row} part={`${id}`} text={body} context={context} look="text-dim" />
+            <Folded row={row} part={`${index}`} text={body} context={context} look="text-dim" />
           </div>
         </div>
       ))}
@@ -247,7 +252,7 @@ function Whole(props: {
 
 /** The text of a row, or of one message of its head. */
 function textOf(row: Row, part: string): Clip | undefined {
-  if (row.kind === 'turn') return row.messages.find(({ id }) => `${id}` === part)?.body
+  if (row.kind === 'turn') return row.messages[Number(part)]?.body
   if (row.kind === 'raw') return row.json
   return 'text' in row && typeof row.text === 'object' ? row.text : undefined
 }

@@ -1,10 +1,10 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { X } from 'lucide-react'
-import { useDeferredValue, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import { Button } from '../../ui/button.tsx'
 import { clockText } from '../../ui/figures.ts'
-import { visibleLine } from '../../ui/visible.ts'
+import { visible, visibleLine } from '../../ui/visible.ts'
 import { permalink } from './row-view.tsx'
 import { snippetOf } from './snippet.ts'
 import type { EventSource } from './transcript-store.ts'
@@ -13,7 +13,7 @@ import type { EventSource } from './transcript-store.ts'
 export function Search(props: { agent: string; source: EventSource; target: number | undefined; close: () => void }) {
   const { agent, source, target, close } = props
   const [text, setText] = useState('')
-  const wanted = useDeferredValue(text.trim())
+  const wanted = useSettled(text.trim())
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => input.current?.focus(), [])
   const { data, error, isFetching, hasNextPage, fetchNextPage } = useInfiniteQuery({
@@ -45,7 +45,7 @@ export function Search(props: { agent: string; source: EventSource; target: numb
       {wanted !== '' && (
         <>
           <p role="status" className="text-xs text-faint">
-            {error ? error.message : isFetching ? 'Searching…' : found(hits.length, hasNextPage)}
+            {error ? visible(error.message) : isFetching ? 'Searching…' : found(hits.length, hasNextPage)}
           </p>
           <ol className="max-h-56 overflow-y-auto">
             {hits.map((event) => (
@@ -72,6 +72,18 @@ export function Search(props: { agent: string; source: EventSource; target: numb
       )}
     </search>
   )
+}
+
+const SETTLED_MS = 250
+
+/** A text once nobody has typed for a moment: each search looks through thousands of events. */
+function useSettled(text: string): string {
+  const [settled, settle] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => settle(text), SETTLED_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
 }
 
 function found(count: number, hasMore: boolean): string {

@@ -9,12 +9,13 @@ export function snippetOf(value: unknown, wanted: string): readonly [before: str
   return [text.slice(Math.max(0, at - AROUND), at), text.slice(at, end), text.slice(end, end + AROUND)]
 }
 
+/** Without recursion: an agent says how deep it nests. */
 function findString(value: unknown, wanted: string): string | undefined {
-  if (typeof value === 'string') return value.toLowerCase().includes(wanted) ? value : undefined
-  if (typeof value !== 'object' || value === null) return undefined
-  for (const inner of Object.values(value)) {
-    const found = findString(inner, wanted)
-    if (found !== undefined) return found
+  const open = [value]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next === 'string' && next.toLowerCase().includes(wanted)) return next
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next).reverse()) open.push(inner)
   }
   return undefined
 }

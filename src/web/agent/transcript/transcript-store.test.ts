@@ -158,6 +158,13 @@ test('an agent without any event gets its first', async () => {
   assert.deepEqual(texts(store.snapshot().rows), ['1'])
 })
 
+test('a link to an event that is not there shows what is', async () => {
+  const agent = new FakeAgent([])
+  const store = await openStore(agent, 1_000_000)
+  agent.store(note(1))
+  assert.deepEqual(texts(store.snapshot().rows), ['1'])
+})
+
 test('a row is fetched whole', async () => {
   const agent = new FakeAgent([called('a', 'Bash', { command: 'cat' }), note(1), gave('a', 'x'.repeat(9000))])
   const store = await openStore(agent)

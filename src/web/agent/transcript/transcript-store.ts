@@ -81,19 +81,18 @@ export class TranscriptStore {
     this.#missed += 1
     await this.#fetch(async () => {
       const missed = this.#missed
-      const events = await this.#source.page({ ...(seq !== undefined && { before: seq + 1 }), limit: PAGE })
+      const events = await this.#around(seq)
       this.#fold = new Fold()
       this.#fold.append(events)
-      this.#oldest = events[0]?.seq ?? seq ?? 0
-      this.#newest = events.at(-1)?.seq ?? seq ?? 0
-      if (seq === undefined) this.#join(missed)
+      this.#oldest = events[0]?.seq ?? 0
+      this.#newest = events.at(-1)?.seq ?? 0
+      if (seq === undefined || this.#newest <= seq) this.#join(missed)
       this.#publish({
         generation: this.#snapshot.generation + 1,
         isOpen: true,
         hasOlder: events.length > 0,
       })
     })
-    if (seq !== undefined) await this.loadNewer()
   }
 
   /** Takes another page before the rows. */
@@ -153,6 +152,13 @@ export class TranscriptStore {
       else this.#missed += 1
       this.#publishSoon()
     },
+  }
+
+  /** The newest page, or one on each side of an event. */
+  async #around(seq: number | undefined): Promise<readonly StoredEvent[]> {
+    if (seq === undefined) return this.#source.page({ limit: PAGE })
+    const older = await this.#source.page({ before: seq + 1, limit: PAGE })
+    return [...older, ...(await this.#source.page({ after: seq, limit: PAGE }))]
   }
 
   /** The rows end where the agent is, unless something came since `missed` was read: that may be in no page yet. */

@@ -20,6 +20,8 @@ import { type WaitingPermission, WaitingPermissions } from './waiting-permission
 
 /** So near to its end, in pixels, a reader follows what comes. */
 const END_PX = 80
+/** Room for the words at the beginning, in pixels. */
+const HEAD_PX = 32
 /** So near to its beginning older events are fetched. */
 const BEGINNING_PX = 1_500
 
@@ -58,8 +60,10 @@ function Window({ agent, source, store, at }: WindowProps) {
     estimateSize: (index) => estimateHeight(rows[index] as Row),
     getItemKey: useMemo(() => (index: number) => rows[index]?.key ?? index, [rows]),
     overscan: 8,
+    paddingStart: HEAD_PX,
     anchorTo: 'end',
-    followOnAppend: !hasNewer,
+    // Who looks at the past stays there.
+    followOnAppend: at === undefined || !hasNewer,
     scrollEndThreshold: END_PX,
     // It would have React render while it renders.
     useFlushSync: false,
@@ -109,7 +113,7 @@ function Window({ agent, source, store, at }: WindowProps) {
   })
 
   return (
-    <section aria-label={`Transcript of ${agent}`} className="relative flex min-h-0 flex-1 flex-col">
+    <section aria-label={`Transcript of ${agent}`} className="relative flex h-full min-h-0 flex-1 flex-col">
       <div className="absolute top-1 right-3 z-10 flex gap-1 rounded-md bg-panel">
         <Button look="quiet" aria-label="Search (f)" title="Search (f)" onClick={() => setSearching(!isSearching)}>
           <SearchIcon size={14} />
@@ -128,8 +132,10 @@ function Window({ agent, source, store, at }: WindowProps) {
         tabIndex={0}
         className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]"
       >
-        {isOpen && !hasOlder && rows.length > 0 && <p className="px-3 pt-2 text-xs text-faint">Here it began.</p>}
         <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
+          {isOpen && !hasOlder && rows.length > 0 && (
+            <p className="absolute top-2 px-3 text-xs text-faint">Here it began.</p>
+          )}
           {/* Rows stand in the normal flow of one block: moved one by one they stay unpainted where nothing but software paints. */}
           <div className="absolute left-0 w-full" style={{ top: items[0]?.start ?? 0 }}>
             {items.map(({ key, index }) => {
@@ -232,5 +238,6 @@ function saveFile(file: Blob, name: string): void {
   link.href = address
   link.download = name
   link.click()
-  URL.revokeObjectURL(address)
+  // Some browsers read it a little later.
+  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }
