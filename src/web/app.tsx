@@ -128,7 +128,7 @@ export function Frame() {
         </Guard>
       </div>
       <BottomTabs />
-      <KeysHelp isOpen={isHelping} onClose={() => setHelping(false)} />
+      {isHelping && <KeysHelp onClose={() => setHelping(false)} />}
       {isSearching && (
         <Suspense>
           <Palette onClose={() => setSearching(false)} onHelp={() => setHelping(true)} />

@@ -2,8 +2,8 @@ import { Dialog } from '../ui/dialog.tsx'
 import { KEYS_HELP } from './keys.ts'
 
 /** Which keys do what. */
-export const KeysHelp = ({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) => (
-  <Dialog isOpen={isOpen} onClose={onClose} title="Keys">
+export const KeysHelp = ({ onClose }: { onClose: () => void }) => (
+  <Dialog onClose={onClose} title="Keys">
     {KEYS_HELP.map(([where, keys]) => (
       <section key={where} className="mb-3">
         <h3 className="mb-1 text-dim">{where}</h3>

@@ -1,28 +1,19 @@
-import { Dialog as Base } from '@base-ui/react/dialog'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, lazy, type ReactNode, Suspense, useState } from 'react'
 import { Button, type Look } from './button.tsx'
 
-/** A dialog over the page. */
-export const Dialog = ({
-  isOpen,
-  onClose,
-  title,
-  children,
-}: {
-  isOpen: boolean
-  onClose: () => void
-  title: ReactNode
-  children: ReactNode
-}) => (
-  <Base.Root open={isOpen} onOpenChange={(open) => open || onClose()}>
-    <Base.Portal>
-      <Base.Backdrop className="fixed inset-0 z-40 bg-black/60" />
-      <Base.Popup className="fixed top-1/2 left-1/2 z-40 max-h-[85dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 overflow-auto rounded-lg border border-line bg-panel p-4 shadow-xl">
-        <Base.Title className="mb-3 text-base">{title}</Base.Title>
-        {children}
-      </Base.Popup>
-    </Base.Portal>
-  </Base.Root>
+export interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  readonly children: ReactNode
+}
+
+const DialogPopup = lazy(() => import('./dialog-popup.tsx').then(({ DialogPopup }) => ({ default: DialogPopup })))
+
+/** A dialog over the page, open for as long as it is there. */
+export const Dialog = (props: DialogProps) => (
+  <Suspense>
+    <DialogPopup {...props} />
+  </Suspense>
 )
 
 /** A form in a dialog: what is asked, and the two ways out of it. */
@@ -57,7 +48,7 @@ export function FormDialog({
     }
   }
   return (
-    <Dialog isOpen onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <form onSubmit={submit} className="flex flex-col gap-3">
         {children}
         <div className="flex justify-end gap-2">

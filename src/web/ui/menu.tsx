@@ -1,8 +1,6 @@
-import { Menu as Base } from '@base-ui/react/menu'
 import { Ellipsis } from 'lucide-react'
-import type { ReactNode } from 'react'
-import { buttonLook } from './button.tsx'
-import { classNames } from './class-names.ts'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { Button } from './button.tsx'
 
 export interface MenuEntry {
   readonly label: string
@@ -12,35 +10,36 @@ export interface MenuEntry {
   readonly run: () => void
 }
 
-/** What else can be done. Entries are made when it opens. */
-export const Menu = ({ label, entries }: { label: string; entries: () => readonly MenuEntry[] }) => (
-  <Base.Root>
-    <Base.Trigger aria-label={label} title={label} className={buttonLook('quiet', 'px-2')}>
-      <Ellipsis size={16} />
-    </Base.Trigger>
-    <Base.Portal>
-      <Base.Positioner sideOffset={4} align="end" className="z-40">
-        <Base.Popup className="min-w-44 rounded-md border border-line bg-panel py-1 shadow-xl">
-          <Entries entries={entries} />
-        </Base.Popup>
-      </Base.Positioner>
-    </Base.Portal>
-  </Base.Root>
-)
+export interface MenuProps {
+  readonly label: string
+  readonly entries: () => readonly MenuEntry[]
+}
 
-const Entries = ({ entries }: { entries: () => readonly MenuEntry[] }) =>
-  entries().map(({ label, icon, isDanger, isDisabled, run }) => (
-    <Base.Item
-      key={label}
-      disabled={isDisabled}
-      onClick={run}
-      className={classNames(
-        'flex cursor-pointer items-center gap-2 px-3 py-1.5 outline-none data-highlighted:bg-raise',
-        'data-disabled:cursor-not-allowed data-disabled:opacity-50',
-        isDanger && 'text-err',
-      )}
+const load = () => import('./menu-popup.tsx')
+const MenuPopup = lazy(() => load().then(({ MenuPopup }) => ({ default: MenuPopup })))
+
+/** What else can be done. What it needs is fetched when somebody comes near: no page needs it to be seen. */
+export function Menu({ label, entries }: MenuProps) {
+  const [wasPressed, setPressed] = useState(false)
+  const preload = () => void load().catch(() => {}) // Pressing it asks again.
+  const trigger = (
+    <Button
+      look="quiet"
+      className="px-2"
+      aria-label={label}
+      aria-haspopup="menu"
+      title={label}
+      onPointerEnter={preload}
+      onFocus={preload}
+      onClick={() => setPressed(true)}
     >
-      {icon}
-      {label}
-    </Base.Item>
-  ))
+      <Ellipsis size={16} />
+    </Button>
+  )
+  if (!wasPressed) return trigger
+  return (
+    <Suspense fallback={trigger}>
+      <MenuPopup label={label} entries={entries} />
+    </Suspense>
+  )
+}
