@@ -18,7 +18,7 @@ const MAX_LINES = 30
 const BashInput = z.object({ command: z.string() })
 
 /** What the tool is to be called with: the command of Bash, or JSON. */
-export function useText({ tool, input }: Permission): string {
+export function wantedText({ tool, input }: Permission): string {
   if (tool !== 'Bash') return input
   try {
     return BashInput.safeParse(JSON.parse(input)).data?.command ?? input
@@ -33,7 +33,7 @@ export function permissionText(permission: Permission, { paint, now, isWhole = f
   const isPending = state === 'pending'
   const when = isPending ? waitingText(permission, now) : `${state} ${spanText(now - (decidedAt ?? now))} ago`
   const head = `${paint('bold', String(id))}  ${printableLine(agent)} wants to use ${printableLine(tool)}; ${paint('gray', when)}`
-  const lines = printable(useText(permission)).split('\n')
+  const lines = printable(wantedText(permission)).split('\n')
   const shown = isWhole ? lines.length : MAX_LINES
   const more =
     lines.length > shown ? [`    … and ${lines.length - shown} lines more: hive permissions ${id} has them`] : []

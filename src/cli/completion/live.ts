@@ -5,7 +5,7 @@ import type { Cli, GlobalFlags } from '../cli.ts'
 import { type HostClient, withDaemon } from '../daemon-client.ts'
 import { headline } from '../headline.ts'
 import { idOfNeed } from '../need-text.ts'
-import { useText } from '../permission-text.ts'
+import { wantedText } from '../permission-text.ts'
 import { printableLine } from '../printable.ts'
 import type { Candidate } from './candidates.ts'
 
@@ -98,7 +98,7 @@ async function askPermissions(call: HostClient, signal: AbortSignal): Promise<Ca
   const { permissions } = await call.permissions({}, { signal })
   return permissions.map((permission) => ({
     value: String(permission.id),
-    about: `${printableLine(permission.agent)}: ${headline(useText(permission), ABOUT_CELLS)}`,
+    about: `${printableLine(permission.agent)}: ${headline(wantedText(permission), ABOUT_CELLS)}`,
   }))
 }
 
