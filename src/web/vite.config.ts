@@ -32,5 +32,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
+    rolldownOptions: {
+      // Together, so that zod knows that it may make no code before any other file makes a schema.
+      output: { codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod\/|api\/no-eval/ }] } },
+    },
   },
 })
