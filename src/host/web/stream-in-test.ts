@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createFrameReader, type Frame } from '../../wire/frames.ts'
 import { applyDelta, HiveState, StateDelta } from '../../wire/hive-state.ts'
-import { createFrameReader, type Frame } from '../../wire/stream.ts'
 
 export interface Following {
   /** Address of the server, without a path. */

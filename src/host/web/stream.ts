@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { frameText, HEARTBEAT_MS, type Positions, positionsText } from '../../wire/stream.ts'
+import { frameText, HEARTBEAT_MS, type Positions, positionsText } from '../../wire/frames.ts'
 import type { Source } from './sources.ts'
 
 export interface StreamOptions {

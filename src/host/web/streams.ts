@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { HiveError } from '../../wire/errors.ts'
-import type { Positions } from '../../wire/stream.ts'
+import type { Positions } from '../../wire/frames.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { EventStore } from '../events/event-store.ts'
 import type { HiveFeed } from './hive-feed.ts'

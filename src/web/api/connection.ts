@@ -1,5 +1,5 @@
-import { errorText, HiveError } from '../../wire/errors.ts'
-import { HEARTBEAT_MS } from '../../wire/stream.ts'
+import { HEARTBEAT_MS } from '../../wire/frames.ts'
+import { errorText, HiveError } from '../../wire/hive-error.ts'
 
 /** How the page hears of the hive. */
 export type Connection =

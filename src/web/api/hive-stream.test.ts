@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { frameText } from '../../wire/stream.ts'
+import { frameText } from '../../wire/frames.ts'
 import type { Connection } from './connection.ts'
 import { type Follower, HiveStream } from './hive-stream.ts'
 

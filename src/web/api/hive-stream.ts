@@ -1,6 +1,6 @@
-import { HiveError } from '../../wire/errors.ts'
-import { createFrameReader, FRAMES, type Frame, parsePositions, positionsText } from '../../wire/stream.ts'
-import { decode, errorOf, type Origin } from './call.ts'
+import { createFrameReader, type Frame, parsePositions, positionsText } from '../../wire/frames.ts'
+import { HiveError } from '../../wire/hive-error.ts'
+import type { Origin } from './call.ts'
 import { afterFailure, type Connection, SILENCE_MS } from './connection.ts'
 
 /** Who keeps one topic of the stream. */
@@ -146,7 +146,7 @@ export class HiveStream implements Stream {
     const silence = createSilence(silenceMs, this.#attempt)
     try {
       const response = await origin.fetch(`/api/stream?topics=${topics}`, { headers, signal })
-      if (!response.ok) throw await errorOf(response)
+      if (!response.ok) throw await refusal(response)
       if (!response.body) throw new Error('the stream has no body')
       this.#failures = 0
       onConnection({ is: 'live' })
@@ -159,7 +159,7 @@ export class HiveStream implements Stream {
 
   async #take(frame: Frame, signal: AbortSignal): Promise<void> {
     if (frame.event === 'resync') {
-      const { topic } = decode(FRAMES.resync, JSON.parse(frame.data))
+      const topic = String(JSON.parse(frame.data).topic)
       const follower = this.#followers.get(topic)
       // Until it was loaded, so that it is loaded again if that fails.
       this.#positions.delete(topic)
@@ -182,6 +182,13 @@ export class HiveStream implements Stream {
     }
   }
 }
+
+/** Why there is no stream. In a worker that does without schemas: of what the daemon says, only the status counts. */
+const refusal = async (response: Response): Promise<HiveError> =>
+  new HiveError(
+    response.status === 401 ? 'forbidden' : 'unreachable',
+    `the stream is refused: ${response.status} ${(await response.text()).slice(0, 200)}`,
+  )
 
 const SILENT = Symbol('silent')
 

@@ -1,4 +1,4 @@
-import { type Frame, parsePositions } from '../../wire/stream.ts'
+import { type Frame, parsePositions } from '../../wire/frames.ts'
 import { afterFailure, type Connection } from './connection.ts'
 import type { Follower, Stream } from './hive-stream.ts'
 import type { FromWorker, ToWorker } from './stream-protocol.ts'

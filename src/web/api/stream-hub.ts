@@ -1,4 +1,4 @@
-import { MAX_TOPICS } from '../../wire/stream.ts'
+import { MAX_TOPICS } from '../../wire/frames.ts'
 import type { Connection } from './connection.ts'
 import type { Follower, Stream } from './hive-stream.ts'
 import type { Tab, ToWorker } from './stream-protocol.ts'

@@ -1,4 +1,4 @@
-import type { Frame } from '../../wire/stream.ts'
+import type { Frame } from '../../wire/frames.ts'
 import type { Connection } from './connection.ts'
 
 /** What a tab tells the worker that has the stream of all tabs. Both are of one build: nothing needs to be parsed. */

@@ -1,4 +1,3 @@
-import './no-eval.ts'
 import { HiveStream } from './hive-stream.ts'
 import { StreamHub } from './stream-hub.ts'
 import type { ToWorker } from './stream-protocol.ts'
