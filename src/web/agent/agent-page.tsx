@@ -1,5 +1,5 @@
 import { Square, X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { lazy, Suspense } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { Agent } from '../../wire/things.ts'
 import { useIsLive, useLive } from '../api/live.ts'
@@ -14,21 +14,11 @@ import { AgentFigures } from './agent-figures.tsx'
 import { AgentMenu, useAgentDeeds } from './agent-menu.tsx'
 import { StateBadge } from './agent-state.tsx'
 import { Composer } from './composer.tsx'
-import { Config } from './config.tsx'
-import { Inbox } from './inbox.tsx'
-import { Journal } from './journal.tsx'
 import { LoginPanel } from './login-panel.tsx'
-import { Stats } from './stats.tsx'
+import { PANEL_TITLES, type PanelName, panelOf } from './panel-names.ts'
 import { Transcript } from './transcript/transcript.tsx'
 
-/** What can stand beside the transcript: `?panel=journal`. */
-const PANELS: Readonly<Record<string, readonly [title: string, show: (agent: Agent) => ReactNode]>> = {
-  inbox: ['Inbox', ({ name }) => <Inbox agent={name} />],
-  journal: ['Journal', ({ name }) => <Journal agent={name} />],
-  config: ['Config', (agent) => <Config agent={agent} />],
-  stats: ['Stats', (agent) => <Stats agent={agent} />],
-  login: ['Login', ({ name }) => <LoginPanel agent={name} />],
-}
+const Panels = lazy(() => import('./panels.tsx').then(({ Panels }) => ({ default: Panels })))
 
 /** One agent: what it does and did, and the way to speak to it. `at` is an event to look at. */
 export function AgentPage({ name, at }: { name: string; at?: number }) {
@@ -86,17 +76,17 @@ function AgentHeader({ agent }: { agent: Agent }) {
 
 function PanelLinks({ unread }: { unread: number }) {
   const [params] = useSearchParams()
-  const open = params.get('panel')
-  return Object.entries(PANELS)
-    .filter(([panel]) => panel !== 'login' || open === 'login')
-    .map(([panel, [title]]) => (
+  const open = panelOf(params)
+  return (Object.keys(PANEL_TITLES) as PanelName[])
+    .filter((panel) => panel !== 'login' || open === 'login')
+    .map((panel) => (
       <Link
         key={panel}
         href={open === panel ? '?' : `?panel=${panel}`}
         aria-current={open === panel ? 'true' : undefined}
         className={buttonLook('plain', open === panel ? 'border-accent' : undefined)}
       >
-        {title}
+        {PANEL_TITLES[panel]}
         {panel === 'inbox' && unread > 0 && ` ${unread}`}
       </Link>
     ))
@@ -104,11 +94,10 @@ function PanelLinks({ unread }: { unread: number }) {
 
 function Drawer({ agent }: { agent: Agent }) {
   const [params] = useSearchParams()
-  const open = params.get('panel')
-  const panel = open === null ? undefined : PANELS[open]
+  const panel = panelOf(params)
   // Without a login that is what stands below the transcript.
-  if (!panel || (open === 'login' && agent.state === 'needs_login')) return null
-  const [title, show] = panel
+  if (!panel || (panel === 'login' && agent.state === 'needs_login')) return null
+  const title = PANEL_TITLES[panel]
   return (
     <aside
       aria-label={title}
@@ -122,7 +111,13 @@ function Drawer({ agent }: { agent: Agent }) {
       </div>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <Guard what={title} place={title}>
-          {show(agent)}
+          {panel === 'login' ? (
+            <LoginPanel agent={agent.name} />
+          ) : (
+            <Suspense fallback={<p className="p-3 text-dim">Loading…</p>}>
+              <Panels panel={panel} agent={agent} />
+            </Suspense>
+          )}
         </Guard>
       </div>
     </aside>
