@@ -431,9 +431,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       directory: layout.stateDir,
       lowBytes: settings.lowDiskMiB * 1024 * 1024,
       everyMs: intervals.deadlineMs,
-      agents: () => registry.list().flatMap((row) => (row.desired === 'running' && !row.paused ? [row.name] : [])),
+      agents: () => registry.list().flatMap(({ name, desired }) => (desired === 'running' ? [name] : [])),
       measure: (agent, signal) => measureAgent({ agent, registry, layout, events, daemonUid: uid, signal }),
-      pause: (agent, reason) => lifecycle.pause(agent, { now: true, reason: DISK_REASON + reason }),
+      restrain: (agent, reason) => lifecycle.restrain(agent, DISK_REASON + reason),
       onChange: () => broker.changes.notify(),
       log,
     }),
@@ -469,6 +469,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await programs.adopt(registry.names(), await runtime.list())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
+  await questions.cancelOfGone()
   await permissions.resume((agent, epoch) => store.holds(agent) && store.epoch(agent) === epoch)
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()

@@ -674,7 +674,7 @@ export class SqliteStore implements Store {
         return message && !isUndecodable(message) ? this.#tellOfDeath(message, reason, count - 1) : []
       })
       return { notified: [...new Set(notified)] }
-    })
+    }, ESSENTIAL)
   }
 
   async vacuum(before: number, limit: number): Promise<number> {

@@ -157,11 +157,14 @@ export class Ledger {
 
   /** Forgets all that an agent has spent. */
   async purge(agent: string): Promise<void> {
-    await this.#db.write(() => {
-      for (const table of ['turns', 'usage', 'turn_counts', 'days'])
-        this.#db.run(`DELETE FROM ${table} WHERE agent = ?`, agent)
-      this.#forget(agent)
-    })
+    await this.#db.write(
+      () => {
+        for (const table of ['turns', 'usage', 'turn_counts', 'days'])
+          this.#db.run(`DELETE FROM ${table} WHERE agent = ?`, agent)
+        this.#forget(agent)
+      },
+      { essential: true },
+    )
   }
 }
 

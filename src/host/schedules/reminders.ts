@@ -139,7 +139,7 @@ export class Reminders implements DueSource {
     if (!row) return // It was taken back.
     const { agent, message, key, dueAt } = decode(row)
     // By the wish, not by the row: when a wish is repeated after its reminder was told, nothing is told again.
-    await tell(agent, { event: 'reminder', id, message, dueAt }, `reminder-${agent}-${key}`)
+    await tell(agent, { event: 'reminder', id, message, dueAt }, `reminder-${agent}:${key}`)
     passes?.('reminder.told')
     await db.write(() => db.run('DELETE FROM reminders WHERE id = ?', id))
   }
