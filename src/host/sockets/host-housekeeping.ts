@@ -7,7 +7,7 @@ import type { AgentRegistry } from '../agents/registry.ts'
 import type { AuditLog } from '../audit-log.ts'
 import { companionLog } from '../companion.ts'
 import { readLogs } from '../containers/bubblewrap/log-reader.ts'
-import type { ContainerRuntime } from '../containers/runtime.ts'
+import type { ContainerRuntime, LogLine } from '../containers/runtime.ts'
 import type { Backup } from '../housekeeping/backup.ts'
 import type { Tombstones } from '../housekeeping/tombstones.ts'
 import type { Sinks } from '../sinks/sinks.ts'
@@ -21,6 +21,9 @@ export interface HousekeepingDeps {
   readonly backup: Backup
   readonly sinks: Sinks
 }
+
+/** Of the lines of one stream in a reply: characters of JSON, in which one of theirs may take six. */
+const MAX_STREAM_CHARACTERS = 1024 * 1024
 
 type HousekeepingOps = 'logs' | 'tombstones' | 'revive' | 'purge' | 'backup' | 'notify_test'
 
@@ -41,7 +44,7 @@ export function housekeepingHandlers(deps: HousekeepingDeps): Pick<Handlers<type
   }
 
   return {
-    logs: async ({ unit, lines }) => ({ lines: await Array.fromAsync(logOf(unit, lines)) }),
+    logs: async ({ unit, lines }) => ({ lines: newest(await Array.fromAsync(logOf(unit, lines))) }),
 
     tombstones: async () => ({ tombstones: await tombstones.list() }),
     async revive({ name }) {
@@ -63,4 +66,14 @@ export function housekeepingHandlers(deps: HousekeepingDeps): Pick<Handlers<type
 
     notify_test: async (_, { signal }) => ({ sinks: await sinks.test(signal) }),
   }
+}
+
+/** The newest lines of each stream that a reply has room for. */
+function newest(lines: readonly LogLine[]): LogLine[] {
+  const room = { stdout: MAX_STREAM_CHARACTERS, stderr: MAX_STREAM_CHARACTERS }
+  const kept = lines.toReversed().filter((line) => {
+    room[line.stream] -= JSON.stringify(line).length
+    return room[line.stream] >= 0
+  })
+  return kept.reverse()
 }

@@ -124,6 +124,18 @@ describe('the process of a claude brain', { concurrency: 2 }, () => {
   })
 })
 
+timed('what a compaction used is told once, though the next turn comes to nothing', async () => {
+  const bench = benches.open(openClaude({ keepWarmMs: 0 }))
+  await bench.brain.turn('say one')
+  assert.equal((await bench.brain.compact()).ok, true)
+  const { used } = bench.brain
+  assert.ok(used && used.costUsd > 0)
+  const failing = bench.brain.turn('say two')
+  await bench.brain.interrupt()
+  assert.deepEqual(await failing, { reason: 'interrupted', detail: 'interrupted', usage: used })
+  assert.equal(bench.brain.used, undefined)
+})
+
 describe('the conversation of a claude brain', () => {
   timed('begins afresh when the engine does not know it any more', async () => {
     const bench = benches.open(openClaude({}))
