@@ -5,6 +5,7 @@ import type { Log } from '../../kit/log.ts'
 import { errorText } from '../../wire/errors.ts'
 import type { Problems } from '../problems.ts'
 import type { Tls } from './addresses.ts'
+import { capConnections } from './connection-cap.ts'
 
 export interface PortOptions {
   readonly port: number
@@ -28,13 +29,13 @@ const RETRY_FIRST_MS = 250
 const RETRY_LONGEST_MS = 5_000
 /** Answers that are being written get so long at the end. */
 const CLOSE_MS = 1_000
-const MAX_CONNECTIONS = 256
+const MAX_CONNECTIONS = 1024
 
 /** Slow senders are given up; what is larger than a request can be is refused. */
 const HTTP: ServerOptions = {
-  headersTimeout: 10_000,
+  headersTimeout: 3_000,
   requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
+  connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
   keepAliveTimeout: 30_000,
 }
@@ -64,9 +65,9 @@ export function openPort(options: PortOptions): Port {
   const keepTrying = async (address: string, tried: () => void): Promise<void> => {
     for (let delayMs = RETRY_FIRST_MS; !closing.signal.aborted; delayMs = Math.min(2 * delayMs, RETRY_LONGEST_MS)) {
       const server = options.tls
-        ? createTlsServer({ ...HTTP, ...options.tls }, options.listener)
+        ? createTlsServer({ ...HTTP, ...options.tls, handshakeTimeout: HTTP.headersTimeout }, options.listener)
         : createServer(HTTP, options.listener)
-      server.maxConnections = MAX_CONNECTIONS
+      capConnections(server, MAX_CONNECTIONS)
       try {
         await listen(server, port, address)
         // Whoever closes it meanwhile does not know of it yet.
