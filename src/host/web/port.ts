@@ -16,6 +16,8 @@ export interface PortOptions {
   readonly tls: Tls | undefined
   readonly problems: Problems
   readonly log: Log
+  /** Called once when another program has the port at the first try; `tried` waits for it. */
+  readonly onTaken?: () => Promise<void>
 }
 
 /** A port that is listened on, or will be as soon as it can be had. */
@@ -40,6 +42,7 @@ const HTTP: ServerOptions = {
   keepAliveTimeout: 30_000,
 }
 
+const IN_USE = 'EADDRINUSE'
 /** Not there at all, on a machine without IPv6 for example. */
 const ABSENT = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])
 
@@ -49,6 +52,7 @@ export function openPort(options: PortOptions): Port {
   const closing = new AbortController()
   const servers = new Map<string, Server>()
   const failing = new Map<string, string>()
+  let told: Promise<void> | undefined
   const first = addresses.map(() => Promise.withResolvers<void>())
 
   const note = (address: string, problem: string | undefined) => {
@@ -81,6 +85,10 @@ export function openPort(options: PortOptions): Port {
         const { code = '' } = error as NodeJS.ErrnoException
         if (address === '::1' && ABSENT.has(code)) return
         note(address, describe(address, port, error))
+        if (code === IN_USE && delayMs === RETRY_FIRST_MS) {
+          told ??= options.onTaken?.()
+          await told
+        }
       } finally {
         tried()
       }
@@ -104,7 +112,7 @@ export function openPort(options: PortOptions): Port {
 }
 
 const describe = (address: string, port: number, error: unknown): string => {
-  const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+  const inUse = (error as NodeJS.ErrnoException).code === IN_USE
   return inUse ? `${address} port ${port} is in use by another program; it is tried again` : errorText(error)
 }
 
