@@ -582,7 +582,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   // So that who asks now sees agents, not their absence.
   await supervisor.waitForHellos(HELLO_PATIENCE_MS)
   log.info({ pid: process.pid, runtime: runtime.kind, model, revision: app.revision }, 'the hive serves')
-  return { notices: [], stop, done: ended.promise }
+  return { notices: web.notices, stop, done: ended.promise }
 }
 
 /** A second daemon on the same hive would be refused by the database too; this says it in fewer words. */
