@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Clock } from '../../kit/clock.ts'
 import type { Database, Row } from '../../kit/sqlite.ts'
+import { createTokenBuckets } from '../../kit/token-bucket.ts'
 import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { LISTED_CHARACTERS, LONGEST_REMINDER_SECONDS, type Reminder } from '../../wire/schedules.ts'
@@ -16,6 +18,8 @@ export interface RemindersOptions {
   readonly onChange: () => void
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** For the rate; the steady clock unless a test says otherwise. */
+  readonly clock?: Clock
   /** Called with the names of places where the daemon might as well die. */
   readonly passes?: (point: string) => void
 }
@@ -32,6 +36,8 @@ export interface Wish {
 
 /** Reminders that an agent may have at once. */
 const MOST = 50
+/** New ones that an agent may set: what is taken back, or told, makes no room for a flood. */
+const RATE = { perSecond: 1 / 60, burst: MOST }
 const LONGEST_MS = LONGEST_REMINDER_SECONDS * 1000
 
 const StoredReminder = z
@@ -54,14 +60,16 @@ export class Reminders implements DueSource {
   readonly #options: RemindersOptions
   readonly #db: Database
   readonly #now: () => number
+  readonly #rates
 
   constructor(options: RemindersOptions) {
     this.#options = options
     this.#db = options.db
     this.#now = options.now ?? Date.now
+    this.#rates = createTokenBuckets(RATE, options.clock ?? (() => performance.now()))
   }
 
-  /** Throws `bad_input` for a time that cannot be had, `too_many` when the agent has as many as it may. */
+  /** Throws `bad_input` for a time that cannot be had, `too_many` when the agent has as many as it may, `rate_limited`. */
   async remind(agent: string, wish: Wish): Promise<Pick<Reminder, 'id' | 'dueAt'>> {
     const now = this.#now()
     const dueAt = dueOf(wish, now)
@@ -80,6 +88,11 @@ export class Reminders implements DueSource {
     const count = this.#db.get('SELECT count(*) AS n FROM reminders WHERE agent = ?', agent)?.n
     if (Number(count) >= MOST) {
       throw new HiveError('too_many', `you have ${MOST} reminders`, { hint: 'take one back with cancel_reminder' })
+    }
+    if (!this.#rates.take(agent)) {
+      throw new HiveError('rate_limited', 'you set reminders too fast', {
+        hint: 'wait a minute; what comes again and again is for `schedules` in your agent.json',
+      })
     }
     const { lastInsertRowid: id } = this.#db.run(
       'INSERT INTO reminders (agent, message, key, set_at, due_at) VALUES (?, ?, ?, ?, ?)',
