@@ -178,11 +178,11 @@ describe('what needs a permission', () => {
     const bench = openGuarded((_, signal) => {
       asked.resolve(signal)
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    }, 500)
+    }, 2_000)
     const turn = bench.brain.turn('bash touch made.txt')
     const signal = await asked.promise
     // Twice the time after which a turn has hung.
-    await sleep(1_000)
+    await sleep(4_000)
     assert.equal(bench.brain.state, 'thinking')
     await bench.brain.interrupt()
     assert.equal((await turn).reason, 'interrupted')
