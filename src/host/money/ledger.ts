@@ -1,8 +1,8 @@
-import { z } from 'zod'
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { Spent, TurnRow, UsageRow } from '../../wire/money.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import type { EndedTurn } from '../broker/store.ts'
+import { type Read, readRows } from '../read-rows.ts'
 import { dayBefore, dayOf } from './day.ts'
 import { figuresOf } from './figures.ts'
 
@@ -108,8 +108,8 @@ export class Ledger {
   }
 
   /** Sums by day, agent and model of today and the `days - 1` days before, newest last, and the rows that cannot be read. */
-  usage(agent: string | undefined, days: number): { rows: UsageRow[]; errors: Undecodable[] } {
-    return decode(
+  usage(agent: string | undefined, days: number): Read<UsageRow> {
+    return readUsage(
       this.#db.all(
         `SELECT day, agent, model, ${FIGURES} FROM usage WHERE day >= ?1 AND (?2 IS NULL OR agent = ?2) ORDER BY day, agent, model`,
         dayBefore(this.#now(), days - 1),
@@ -125,13 +125,7 @@ export class Ledger {
       agent,
       limit,
     )
-    const turns: TurnRow[] = []
-    const errors: Undecodable[] = []
-    for (const row of found.reverse()) {
-      const { success, data, error } = TurnRow.safeParse(row)
-      if (success) turns.push(data)
-      else errors.push({ table: 'turns', id: String(row.id), problem: z.prettifyError(error) })
-    }
+    const { rows: turns, errors } = readRows('turns', found.reverse(), TurnRow)
     return { turns, errors }
   }
 
@@ -140,7 +134,7 @@ export class Ledger {
     const turns = this.#db.all('SELECT agent, reason, n FROM turn_counts ORDER BY agent, reason')
     return {
       turns: turns.map(({ agent, reason, n }) => ({ agent: String(agent), reason: String(reason), n: Number(n) })),
-      usage: decode(
+      usage: readUsage(
         this.#db.all(`SELECT '' AS day, agent, model, ${SUMS} FROM usage GROUP BY agent, model ORDER BY agent, model`),
       ).rows,
     }
@@ -168,13 +162,5 @@ export class Ledger {
   }
 }
 
-function decode(found: Row[]): { rows: UsageRow[]; errors: Undecodable[] } {
-  const rows: UsageRow[] = []
-  const errors: Undecodable[] = []
-  for (const row of found) {
-    const { success, data, error } = UsageRow.safeParse(row)
-    if (success) rows.push(data)
-    else errors.push({ table: 'usage', id: `${row.day} ${row.agent}`, problem: z.prettifyError(error) })
-  }
-  return { rows, errors }
-}
+const readUsage = (found: readonly Row[]): Read<UsageRow> =>
+  readRows('usage', found, UsageRow, (row) => `${row.day} ${row.agent}`)
