@@ -1,11 +1,11 @@
-import type { Account, Budget, Spent } from '../../wire/money.ts'
+import { type Account, type Budget, NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
 import type { TurnUsage } from '../../wire/turn.ts'
 import type { EndedTurn, Parking } from '../broker/store.ts'
 import { findReached, shareUsed } from './budget.ts'
 import { nextMidnight } from './day.ts'
 import type { DayNote, DayNotes } from './day-notes.ts'
 import { findDoubt } from './doubt.ts'
-import { add, figuresOf, NOTHING, tokensOf } from './figures.ts'
+import { add, figuresOf } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface AccountsOptions {
@@ -107,7 +107,7 @@ const hasLimit = (budget: Budget): boolean => Object.keys(budget).length > 0
 
 /** A turn counts as one when it has ended. */
 function soFar(usage: TurnUsage | undefined): Spent {
-  if (!usage) return NOTHING
+  if (!usage) return NOTHING_SPENT
   const { model: _, ...spent } = figuresOf(usage)
   return { ...spent, turns: 0 }
 }

@@ -6,9 +6,9 @@ import { type Read, readRows } from '../read-rows.ts'
 import { dayBefore, dayOf } from './day.ts'
 import { figuresOf } from './figures.ts'
 
-const FIGURES = `turns, input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
+const FIGURES_OF_TURN = `input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
   cache_write_tokens AS cacheWriteTokens, dollars, duration_ms AS durationMs`
-const FIGURES_OF_TURN = FIGURES.replace('turns, ', '')
+const FIGURES = `turns, ${FIGURES_OF_TURN}`
 /** `total` is a REAL, and 0 where there is nothing. */
 const SUMS = `total(turns) AS turns, total(input_tokens) AS inputTokens, total(output_tokens) AS outputTokens,
   total(cache_read_tokens) AS cacheReadTokens, total(cache_write_tokens) AS cacheWriteTokens, total(dollars) AS dollars,
@@ -17,16 +17,19 @@ const SUMS = `total(turns) AS turns, total(input_tokens) AS inputTokens, total(o
 /** The names of models are an agent's claim: a day has so many of each at most, what comes after is filed as `other`. */
 const MAX_MODELS = 16
 
+/** Of one day. */
+interface Sums {
+  readonly day: string
+  readonly agents: Map<string, Spent>
+  hive: Spent | undefined
+}
+
 /** Every turn that ended, and their sums by day, agent and model. */
 export class Ledger {
   readonly #db: Database
   readonly #now: () => number
   /** Sums of one day, read when they are asked for and forgotten with the next turn. */
-  #sums: { day: string; agents: Map<string, Spent>; hive: Spent | undefined } = {
-    day: '',
-    agents: new Map(),
-    hive: undefined,
-  }
+  #sums: Sums = { day: '', agents: new Map(), hive: undefined }
 
   /** `now`: unix ms. */
   constructor(db: Database, now: () => number = Date.now) {
@@ -45,13 +48,14 @@ export class Ledger {
       spent.cacheReadTokens,
       spent.cacheWriteTokens,
       spent.dollars,
+      spent.durationMs,
     ]
     this.#db.run(
       `INSERT INTO turns (agent, epoch, message, attempt, at, day, model, reason,
          input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, dollars, duration_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[agent, epoch, message, attempt, at, day, model, reason],
-      ...[...figures, spent.durationMs],
+      ...figures,
     )
     this.#db.run(
       `INSERT INTO usage VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -63,9 +67,9 @@ export class Ledger {
          dollars = dollars + excluded.dollars,
          duration_ms = duration_ms + excluded.duration_ms`,
       ...[day, agent, model],
-      ...[...figures, spent.durationMs],
+      ...figures,
     )
-    this.#db.run('INSERT INTO turn_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1', ...[agent, reason])
+    this.#db.run('INSERT INTO turn_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1', agent, reason)
     this.#forget(agent)
   }
 
@@ -80,7 +84,7 @@ export class Ledger {
   }
 
   /** The sums of today, as far as they are known already. */
-  #today(): { day: string; agents: Map<string, Spent>; hive: Spent | undefined } {
+  #today(): Sums {
     const day = dayOf(this.#now())
     if (this.#sums.day !== day) this.#sums = { day, agents: new Map(), hive: undefined }
     return this.#sums
