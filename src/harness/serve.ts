@@ -86,6 +86,7 @@ export async function serve(config: Config): Promise<never> {
       }
     },
   })
+  const emit = (event: LiveEvent) => events.push(event)
 
   const tools = createHiveTools(
     offeredOps(ops, { mayAsk }),
@@ -115,11 +116,10 @@ export async function serve(config: Config): Promise<never> {
     sessionFile: config.sessionFile,
     toolServer: tools,
     askPermission: createPermissionDesk(link),
-    onEvent: (event) => events.push(event),
+    onEvent: emit,
     onState: () => heartbeat.beat(),
     onUsage: () => heartbeat.beat(),
   })
-  const emit = (event: LiveEvent) => events.push(event)
   const conversation = new Conversation({
     brain,
     notes: new Notes(config.state),
@@ -129,13 +129,13 @@ export async function serve(config: Config): Promise<never> {
   const loop = new TurnLoop({ link, brain, conversation, emit })
   const keeper =
     config.repositories &&
-    new RepositoryKeeper(config.repositories, (text) => events.push({ kind: 'note', level: 'warn', text }))
+    new RepositoryKeeper(config.repositories, (text) => emit({ kind: 'note', level: 'warn', text }))
 
   async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      events.push({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
+      emit({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
     }
   }
 
@@ -155,7 +155,7 @@ export async function serve(config: Config): Promise<never> {
     env: () => current.env,
     check: checkBrain,
     tell: (report) => link.insist('report_login', report),
-    emit: (event) => events.push(event),
+    emit,
   })
 
   /** The daemon that came back may have been started with other settings. */
@@ -181,7 +181,7 @@ export async function serve(config: Config): Promise<never> {
         for (const command of commands) void obey(command)
       } catch (error) {
         if (ending.signal.aborted) return
-        events.push({ kind: 'note', level: 'error', text: `asking for commands failed: ${errorText(error)}` })
+        emit({ kind: 'note', level: 'error', text: `asking for commands failed: ${errorText(error)}` })
         await sleep(REFUSED_PAUSE_MS)
       }
     }
