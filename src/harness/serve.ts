@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
 import type { LiveEvent } from '../wire/events.ts'
+import { PROXY_PORT } from '../wire/names.ts'
 import type { BrainCheck, EngineSettings } from './brain/brain.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
@@ -49,7 +50,7 @@ export async function serve(config: Config): Promise<never> {
   })
   if (config.network === 'none') {
     await openForwarder({
-      port: 3128,
+      port: PROXY_PORT,
       socket: config.egressSocket,
       onError: (error) => process.stderr.write(`a connection to the gateway failed: ${error.message}\n`),
     })
