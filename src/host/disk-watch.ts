@@ -11,7 +11,7 @@ export interface DiskWatchOptions {
   readonly lowBytes: number
   /** Between two looks; while space is short they are six times as frequent. */
   readonly everyMs: number
-  /** Those that can still write. */
+  /** Those that run, paused ones included: what a turn left behind may still write. */
   readonly agents: () => readonly string[]
   /** Bytes that an agent takes; undefined when that is not known in time. */
   readonly measure: (agent: string, signal: AbortSignal) => Promise<number | undefined>
@@ -30,7 +30,7 @@ export interface DiskWatchOptions {
 const MARGIN = 1.1
 const HASTE = 6
 const MIB = 1024 * 1024
-/** Less than that is no reason to pause anybody. */
+/** Less than that is no reason to restrain anybody. */
 const LEAST_GROWTH = MIB
 
 /**

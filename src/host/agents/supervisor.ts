@@ -618,7 +618,7 @@ const isCrash = (exit: Exit | undefined): boolean =>
   exit !== undefined && exit.code !== 0 && exit.code !== START_AFRESH_EXIT_CODE
 
 const describeEnd = ({ wasSilent }: Kept, exit: Exit | undefined): string =>
-  wasSilent ? `it gave no sign of life and was killed` : describeExit(exit)
+  wasSilent ? 'it gave no sign of life and was killed' : describeExit(exit)
 
 const describeExit = (exit: Exit | undefined): string => {
   if (!exit) return 'for an unknown reason'
