@@ -123,7 +123,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     db,
     inboxCap: settings.inboxCap,
     maxHops: settings.maxHops,
-    onTurnEnd: (turn) => accounts.settle(turn),
+    onTurnEnd: (turn) => {
+      accounts.settle(turn)
+      loginNews.settle(turn, supervisor.link(turn.agent).live?.ready?.login)
+    },
     intervals,
   })
   const events = new EventStore(eventDb, () => db.isFull)
@@ -236,7 +239,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
   const news = new ManagerNews({ registry, broker, log })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
-  const loginNews = new LoginNews({ db, broker, news, log })
+  const loginNews = new LoginNews({ db, broker, news })
   const loginFiles = new LoginFiles(layout)
   const supervisor = running.use(
     new Supervisor({
