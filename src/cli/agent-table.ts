@@ -1,3 +1,4 @@
+import { BUDGET_WARN_AT } from '../wire/money.ts'
 import type { Agent } from '../wire/things.ts'
 import { columns } from './cells.ts'
 import { spentText } from './money-text.ts'
@@ -11,9 +12,6 @@ interface Look {
   /** Wall clock, unix milliseconds. */
   readonly now: number
 }
-
-/** From this share of a budget on it is worth a word. */
-const BUDGET_NEAR = 0.8
 
 type Column = readonly [title: string, cell: (agent: Agent) => string]
 
@@ -80,7 +78,7 @@ export function noteText(agent: Agent, now: number): string {
       paused && `paused${paused.reason && `: ${paused.reason}`}`,
       parked && `${parked.reason}: ${parked.detail}${until}`,
       !parked &&
-        (account.used ?? 0) >= BUDGET_NEAR &&
+        (account.used ?? 0) >= BUDGET_WARN_AT &&
         `${Math.floor((account.used ?? 0) * 100)}% of its budget of today`,
       detail,
       needsUpdate && 'on older programs: rebuild it',

@@ -53,10 +53,10 @@ describe('pending', () => {
       err: '',
       out: `\
 ID  AGENT    KIND          STATE         AGE  SHA           WHAT
-1   alice    apply_commit  pending       1m   5ade01234567  more \\x1b]0;pwned\\x07tools
+1   alice    apply_commit  pending       1m   5ade01234567  more \\x1b]0;pwned\\x07tools…
 2   manager  apply_commit  stale         1m   5ade01234567
-3   bob      spawn         rolling back  1m   -             more tools
-4   bob      spawn         queued #2     1m   -             more tools
+3   bob      spawn         rolling back  1m   -             more tools…
+4   bob      spawn         queued #2     1m   -             more tools…
 `,
     })
     assert.equal((await run(['pending', '-q'])).out, '1\n2\n3\n4\n')
@@ -255,7 +255,7 @@ test('deploys: columns, tags, rows, and what next when there are none', async ()
     `\
 WHEN                 AGENT  APPROVAL  SHA           STATE     TOOK   TAG         NOTE
 2026-11-21 14:03:22  alice  -         5ade01234567  deployed  -      deployed/0
-2026-11-21 14:03:22  alice  2         5ade01234567  failed    61.2s  failed/2    no\\x1b hello
+2026-11-21 14:03:22  alice  2         5ade01234567  failed    61.2s  failed/2    no\\x1b hello…
 2026-11-21 14:03:22  bob    3         5ade01234567  deployed  0.8s   deployed/3
 `,
   )

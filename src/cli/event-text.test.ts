@@ -14,7 +14,7 @@ test('shows a turn: what woke it, how it ended, what it cost', () => {
   const messages = [{ id: 4, from: 'bob', body: 'do\x1b[2J it\nplease' }]
   assert.equal(
     show({ kind: 'turn_start', messages, pending: 2 }),
-    '\n14:03:22  turn begins, 2 more wait\n14:03:22  ◀ #4 from bob: do\\x1b[2J it\n',
+    '\n14:03:22  turn begins, 2 more wait\n14:03:22  ◀ #4 from bob: do\\x1b[2J it…\n',
   )
   const usage = {
     model: 'haiku',

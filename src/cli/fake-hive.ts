@@ -7,6 +7,7 @@ import { hostSocketPath } from '../kit/settings.ts'
 import { HiveError } from '../wire/errors.ts'
 import type { StoredEvent } from '../wire/events.ts'
 import { hostOps } from '../wire/host-ops.ts'
+import { NOTHING_SPENT } from '../wire/money.ts'
 import { agentPort, containerName, roleOf } from '../wire/names.ts'
 import type { Handlers } from '../wire/op.ts'
 import type { Paused } from '../wire/supervision.ts'
@@ -36,15 +37,7 @@ export const agentOf = (name: string, more: Partial<Agent> = {}): Agent => ({
   paused: null,
   operation: null,
   account: {
-    spent: {
-      turns: 0,
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      dollars: 0,
-      durationMs: 0,
-    },
+    spent: NOTHING_SPENT,
     budget: {},
     used: null,
     isOverridden: false,

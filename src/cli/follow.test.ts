@@ -77,7 +77,7 @@ test('shows one line for each change, the body once', async () => {
   assert.equal(
     io.written.out,
     `\
-14:03:22  #1     operator → manager   queued     Build it.
+14:03:22  #1     operator → manager   queued     Build it.…
 14:04:27  #1     operator → manager   in turn
 14:04:27  #1     operator → manager   queued     again, 1 failure
 14:04:27  #1     operator → manager   in turn    attempt 2

@@ -6,9 +6,12 @@ import { printableLine } from './printable.ts'
 const LONGEST = 120
 const SHORTEST = 20
 
-/** The first line of a text that says something, in so many cells. */
-export const headline = (text: string, cells: number): string =>
-  cut(printableLine((text.trim().split('\n', 1)[0] ?? '').trim()), cells)
+/** The first line of a text that says something, in so many cells; `…` at its end where it was cut, or more lines follow. */
+export function headline(text: string, cells: number): string {
+  const [first = '', ...more] = text.trim().split('\n', 2)
+  const line = printableLine(first.trim())
+  return cut(more.length > 0 ? `${line}…` : line, cells)
+}
 
 /** How many cells a headline gets after so many others. */
 export const headlineCells = (terminal: number | undefined, used: number): number =>

@@ -139,7 +139,7 @@ carol    parked    1m   -        haiku         -    0       -             -     
       `\
 ID  AGE  FROM      TO       STATE      TRY  BODY
 1   1m   operator  manager  cancelled  1    body of 1
-2   1m   alice     bob      in turn    2    first\\x1b]0;pwned\\x07 \\u202eline
+2   1m   alice     bob      in turn    2    first\\x1b]0;pwned\\x07 \\u202eline…
 `,
     )
     assert.equal((await run(['messages', '-q'])).out, '1\n2\n')
@@ -374,7 +374,7 @@ paused chain    1m    #5, 17 hops among alice, bob: too many hops
                       hive allow 5
 login           1m    alice: no \\x1b login
                       hive unpark alice
-approval        1m    4: manager proposes a change to bob: more \\x1b[1mtools
+approval        1m    4: manager proposes a change to bob: more \\x1b[1mtools…
                       hive show 4
 unreadable row        row 3 of messages cannot be read: bad state
 `,

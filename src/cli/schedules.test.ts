@@ -26,8 +26,8 @@ test('schedules: what is due next, and was last', async () => {
     err: '',
     out: `\
 AGENT  CRON         NEXT                 LAST                 MESSAGE
-alice  30 15 * * *  2026-11-21 14:03:22  -                    count \\x1b[2J
-bob    30 15 * * *  2026-11-21 14:03:22  2026-11-20 14:03:22  count \\x1b[2J
+alice  30 15 * * *  2026-11-21 14:03:22  -                    count \\x1b[2J…
+bob    30 15 * * *  2026-11-21 14:03:22  2026-11-20 14:03:22  count \\x1b[2J…
 `,
   })
   assert.deepEqual(JSON.parse((await run('schedules', '--agent', 'alice', '-n', '3', '--json')).out), schedules)

@@ -1,6 +1,5 @@
 import { createConnection, createServer } from 'node:net'
-
-const PROXY = 'http://127.0.0.1:3128'
+import { PROXY_URL } from '../wire/names.ts'
 
 /**
  * Sends everything through the gateway, loopback addresses too: the endpoint of the API may be one of the host's.
@@ -11,10 +10,10 @@ const PROXY = 'http://127.0.0.1:3128'
  * both have to be set, and set after whatever environment the agent has.
  */
 export const PROXY_ENV = {
-  HTTP_PROXY: PROXY,
-  HTTPS_PROXY: PROXY,
-  http_proxy: PROXY,
-  https_proxy: PROXY,
+  HTTP_PROXY: PROXY_URL,
+  HTTPS_PROXY: PROXY_URL,
+  http_proxy: PROXY_URL,
+  https_proxy: PROXY_URL,
   NO_PROXY: '',
   no_proxy: '',
   NODE_USE_ENV_PROXY: '1',

@@ -49,6 +49,12 @@ describe('what the engine may not do by itself', () => {
     })
   }
 
+  test('is not done when the daemon refuses the agent, and the model reads why', async () => {
+    const refuse = () => Promise.reject(new HiveError('forbidden', 'this epoch is over'))
+    const verdict = await createPermissionDesk({ connected: refuse, call: refuse })(REQUEST, FOR_EVER)
+    assert.match(verdict.allowed ? '' : verdict.message, /cannot be asked: this epoch is over/)
+  })
+
   test('is withdrawn when the engine does not ask any more', async () => {
     const ending = new AbortController()
     const { ask, calls } = openDesk(Promise.reject(new HiveError('cancelled', 'ask_permission was cancelled')))

@@ -13,20 +13,29 @@ const MAX_DESCRIPTION_CHARS = 2000
 export const createPermissionDesk =
   (link: Pick<DaemonLink, 'connected' | 'call'>): AskPermission =>
   async (request, signal) => {
-    const { epoch } = (await link.connected()).hello
-    const call = { epoch, request: request.id, ...describe(request), wait_seconds: MAX_WAIT_SECONDS }
     try {
-      for (;;) {
-        const { state, message } = await link.call('ask_permission', call, signal)
-        if (state !== 'pending') return verdictOf(state, message)
-      }
+      return await ask(link, request, signal)
     } catch (error) {
-      if (!signal.aborted) return deny(`the operator cannot be asked: ${errorText(error)}`)
-      // Should this fail too, the daemon withdraws it when the turn is over.
-      await link.call('withdraw_permission', { epoch, request: request.id }).catch(() => {})
-      throw error
+      if (signal.aborted) throw error
+      return deny(`the operator cannot be asked: ${errorText(error)}`)
     }
   }
+
+/** Throws what the daemon refuses, and when `signal` aborts; then the request is withdrawn. */
+async function ask(link: Pick<DaemonLink, 'connected' | 'call'>, request: ToolRequest, signal: AbortSignal) {
+  const { epoch } = (await link.connected()).hello
+  const call = { epoch, request: request.id, ...describe(request), wait_seconds: MAX_WAIT_SECONDS }
+  try {
+    for (;;) {
+      const { state, message } = await link.call('ask_permission', call, signal)
+      if (state !== 'pending') return verdictOf(state, message)
+    }
+  } catch (error) {
+    // Should this fail too, the daemon withdraws it when the turn is over.
+    if (signal.aborted) await link.call('withdraw_permission', { epoch, request: request.id }).catch(() => {})
+    throw error
+  }
+}
 
 function describe({ tool, input, description }: ToolRequest) {
   return {

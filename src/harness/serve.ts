@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Command, START_AFRESH_EXIT_CODE } from '../wire/agent-ops.ts'
 import { errorText } from '../wire/errors.ts'
 import type { LiveEvent } from '../wire/events.ts'
+import { PROXY_PORT } from '../wire/names.ts'
 import type { BrainCheck, EngineSettings } from './brain/brain.ts'
 import { openClaudeBrain } from './brain/claude/claude-brain.ts'
 import type { Config } from './config.ts'
@@ -49,7 +50,7 @@ export async function serve(config: Config): Promise<never> {
   })
   if (config.network === 'none') {
     await openForwarder({
-      port: 3128,
+      port: PROXY_PORT,
       socket: config.egressSocket,
       onError: (error) => process.stderr.write(`a connection to the gateway failed: ${error.message}\n`),
     })
@@ -86,6 +87,7 @@ export async function serve(config: Config): Promise<never> {
       }
     },
   })
+  const emit = (event: LiveEvent) => events.push(event)
 
   const tools = createHiveTools(
     offeredOps(ops, { mayAsk }),
@@ -115,11 +117,10 @@ export async function serve(config: Config): Promise<never> {
     sessionFile: config.sessionFile,
     toolServer: tools,
     askPermission: createPermissionDesk(link),
-    onEvent: (event) => events.push(event),
+    onEvent: emit,
     onState: () => heartbeat.beat(),
     onUsage: () => heartbeat.beat(),
   })
-  const emit = (event: LiveEvent) => events.push(event)
   const conversation = new Conversation({
     brain,
     notes: new Notes(config.state),
@@ -129,13 +130,13 @@ export async function serve(config: Config): Promise<never> {
   const loop = new TurnLoop({ link, brain, conversation, emit })
   const keeper =
     config.repositories &&
-    new RepositoryKeeper(config.repositories, (text) => events.push({ kind: 'note', level: 'warn', text }))
+    new RepositoryKeeper(config.repositories, (text) => emit({ kind: 'note', level: 'warn', text }))
 
   async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      events.push({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
+      emit({ kind: 'note', level: 'error', text: `${what} failed: ${errorText(error)}` })
     }
   }
 
@@ -155,7 +156,7 @@ export async function serve(config: Config): Promise<never> {
     env: () => current.env,
     check: checkBrain,
     tell: (report) => link.insist('report_login', report),
-    emit: (event) => events.push(event),
+    emit,
   })
 
   /** The daemon that came back may have been started with other settings. */
@@ -181,7 +182,7 @@ export async function serve(config: Config): Promise<never> {
         for (const command of commands) void obey(command)
       } catch (error) {
         if (ending.signal.aborted) return
-        events.push({ kind: 'note', level: 'error', text: `asking for commands failed: ${errorText(error)}` })
+        emit({ kind: 'note', level: 'error', text: `asking for commands failed: ${errorText(error)}` })
         await sleep(REFUSED_PAUSE_MS)
       }
     }

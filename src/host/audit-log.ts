@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import type { Database } from '../kit/sqlite.ts'
 import { AuditEntry } from '../wire/approvals.ts'
 import type { Undecodable } from '../wire/undecodable.ts'
+import { JsonColumn, readRows } from './read-rows.ts'
 
 /** Who did something: the operator, the manager, or the daemon by itself. */
 export type Actor = 'operator' | 'manager' | 'system'
@@ -20,15 +20,7 @@ export interface AuditFilter {
   readonly limit: number
 }
 
-const Detail = z.string().transform((text, ctx): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    ctx.addIssue('is not JSON')
-    return z.NEVER
-  }
-})
-const Row = AuditEntry.extend({ detail: Detail.pipe(AuditEntry.shape.detail) })
+const Row = AuditEntry.extend({ detail: JsonColumn.pipe(AuditEntry.shape.detail) })
 
 /** What was decided, deployed and done to agents. Nothing in it is ever changed: the database refuses that too. */
 export class AuditLog {
@@ -66,13 +58,7 @@ export class AuditLog {
       approval ?? null,
       limit,
     )
-    const entries: AuditEntry[] = []
-    const errors: Undecodable[] = []
-    for (const row of rows.reverse()) {
-      const { success, data, error } = Row.safeParse(row)
-      if (success) entries.push(data)
-      else errors.push({ table: 'audit', id: String(row.id), problem: z.prettifyError(error) })
-    }
+    const { rows: entries, errors } = readRows('audit', rows.reverse(), Row)
     return { entries, errors }
   }
 }

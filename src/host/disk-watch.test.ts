@@ -37,7 +37,7 @@ function openDisk(growth: Record<string, number>, more: Partial<DiskWatchOptions
       sizes.set(agent, (sizes.get(agent) ?? 0) + (growth[agent] ?? 0))
       return sizes.get(agent)
     },
-    async pause(agent, reason) {
+    async restrain(agent, reason) {
       paused.push([agent, reason])
     },
     onChange: () => {

@@ -11,12 +11,12 @@ export interface DiskWatchOptions {
   readonly lowBytes: number
   /** Between two looks; while space is short they are six times as frequent. */
   readonly everyMs: number
-  /** Those that can still write. */
+  /** Those that run, paused ones included: what a turn left behind may still write. */
   readonly agents: () => readonly string[]
   /** Bytes that an agent takes; undefined when that is not known in time. */
   readonly measure: (agent: string, signal: AbortSignal) => Promise<number | undefined>
-  /** Has an agent do nothing more until the operator lets it. */
-  readonly pause: (agent: string, reason: string) => Promise<void>
+  /** Keeps an agent from writing until the operator lets it: harder each time that it is called for the same one. */
+  readonly restrain: (agent: string, reason: string) => Promise<void>
   /** That space is short, or no longer, is news. */
   readonly onChange: () => void
   readonly log: Log
@@ -30,12 +30,12 @@ export interface DiskWatchOptions {
 const MARGIN = 1.1
 const HASTE = 6
 const MIB = 1024 * 1024
-/** Less than that is no reason to pause anybody. */
+/** Less than that is no reason to restrain anybody. */
 const LEAST_GROWTH = MIB
 
 /**
  * Looks now and then how much of the disk is free. While that is too little the agent that grew most since the look before is
- * paused; one at a time, and the next one only if somebody still grows. Nobody goes on by itself.
+ * restrained; one at a time, and the next one only if somebody still grows. Nobody goes on by itself.
  */
 export class DiskWatch implements AsyncDisposable {
   readonly #options: DiskWatchOptions
@@ -99,18 +99,21 @@ export class DiskWatch implements AsyncDisposable {
       log.warn({ free: bytes, lowBytes }, 'the disk is nearly full')
       onChange()
     }
-    await this.#pauseGrown()
+    await this.#restrainGrown()
   }
 
-  async #pauseGrown(): Promise<void> {
-    const { pause, log } = this.#options
+  async #restrainGrown(): Promise<void> {
+    const { restrain, log } = this.#options
     const before = this.#sizes
     this.#sizes = await this.#measureAll()
     const grown = chooseGrown(before, this.#sizes)
     if (!grown) return
     const reason = `it grew by ${mib(grown.bytes)} MiB while the disk was nearly full`
-    log.warn({ agent: grown.agent, bytes: grown.bytes }, 'the disk is nearly full: the agent that grew most is paused')
-    await pause(grown.agent, reason)
+    log.warn(
+      { agent: grown.agent, bytes: grown.bytes },
+      'the disk is nearly full: the agent that grew most is restrained',
+    )
+    await restrain(grown.agent, reason)
   }
 
   async #measureAll(): Promise<Map<string, number>> {

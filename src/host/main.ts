@@ -123,7 +123,10 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     db,
     inboxCap: settings.inboxCap,
     maxHops: settings.maxHops,
-    onTurnEnd: (turn) => accounts.settle(turn),
+    onTurnEnd: (turn) => {
+      accounts.settle(turn)
+      loginNews.settle(turn, supervisor.link(turn.agent).live?.ready?.login)
+    },
     intervals,
   })
   const events = new EventStore(eventDb, () => db.isFull)
@@ -236,7 +239,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   )
   const news = new ManagerNews({ registry, broker, log })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
-  const loginNews = new LoginNews({ db, broker, news, log })
+  const loginNews = new LoginNews({ db, broker, news })
   const loginFiles = new LoginFiles(layout)
   const supervisor = running.use(
     new Supervisor({
@@ -431,9 +434,9 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       directory: layout.stateDir,
       lowBytes: settings.lowDiskMiB * 1024 * 1024,
       everyMs: intervals.deadlineMs,
-      agents: () => registry.list().flatMap((row) => (row.desired === 'running' && !row.paused ? [row.name] : [])),
+      agents: () => registry.list().flatMap(({ name, desired }) => (desired === 'running' ? [name] : [])),
       measure: (agent, signal) => measureAgent({ agent, registry, layout, events, daemonUid: uid, signal }),
-      pause: (agent, reason) => lifecycle.pause(agent, { now: true, reason: DISK_REASON + reason }),
+      restrain: (agent, reason) => lifecycle.restrain(agent, DISK_REASON + reason),
       onChange: () => broker.changes.notify(),
       log,
     }),
@@ -469,6 +472,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   await programs.adopt(registry.names(), await runtime.list())
   await lifecycle.openAll()
   broker.takeUp(registry.names())
+  await questions.cancelOfGone()
   await permissions.resume((agent, epoch) => store.holds(agent) && store.epoch(agent) === epoch)
   await supervisor.reconcile()
   if (moved?.hasMoved) await supervisor.restartAll()
@@ -581,7 +585,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   // So that who asks now sees agents, not their absence.
   await supervisor.waitForHellos(HELLO_PATIENCE_MS)
   log.info({ pid: process.pid, runtime: runtime.kind, model, revision: app.revision }, 'the hive serves')
-  return { notices: [], stop, done: ended.promise }
+  return { notices: web.notices, stop, done: ended.promise }
 }
 
 /** A second daemon on the same hive would be refused by the database too; this says it in fewer words. */

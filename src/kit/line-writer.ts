@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 
 /**
  * Writes lines to a socket, all lines of one event-loop turn in one system call.
- * When the peer takes them too slowly and more than `maxBuffered` characters wait, the socket is destroyed.
+ * When the peer takes them too slowly, so that more than `maxBuffered` characters wait when there is another line to write,
+ * the socket is destroyed. One line may be longer than that.
  */
 export function createLineWriter(socket: Socket, maxBuffered: number): (value: unknown) => void {
   let lines: string[] = []
@@ -15,12 +16,14 @@ export function createLineWriter(socket: Socket, maxBuffered: number): (value: u
   }
   return (value) => {
     if (socket.destroyed) return
+    if (waiting + socket.writableLength > maxBuffered) {
+      lines = []
+      socket.destroy(new Error('the peer reads too slowly'))
+      return
+    }
     if (lines.length === 0) process.nextTick(flush)
     const line = `${JSON.stringify(value)}\n`
     lines.push(line)
     waiting += line.length
-    if (waiting + socket.writableLength <= maxBuffered) return
-    lines = []
-    socket.destroy(new Error('the peer reads too slowly'))
   }
 }

@@ -220,6 +220,14 @@ describe('a socket that serves an op table', () => {
     await closed
   })
 
+  test('takes no peer for slow because one reply is large', async () => {
+    const large = join(directory, 'l.sock')
+    await using _ = await serveOps(ops, handlers, { path: large, limits: { maxBuffered: 1_000 } })
+    await using connection = await connectOps(ops, large)
+    for (const value of ['x'.repeat(500_000), 'small'])
+      assert.deepEqual(await connection.call.echo({ value }), { value })
+  })
+
   test('refuses requests beyond its rate, over all connections', async () => {
     const slow = join(directory, 'r.sock')
     await using _ = await serveOps(ops, handlers, { path: slow, limits: { rate: { perSecond: 0.001, burst: 3 } } })

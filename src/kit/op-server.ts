@@ -30,7 +30,7 @@ export interface OpServerLimits {
   readonly inFlightPerConnection: number
   /** A line has to be complete this long after its first byte. */
   readonly lineTimeoutMs: number
-  /** Characters of replies that wait for a peer to read them, before it is given up. */
+  /** So many characters of replies may wait for a peer to read them; with more, it is given up at its next reply. */
   readonly maxBuffered: number
   /** Requests of all connections together; those beyond are refused. */
   readonly rate?: Rate

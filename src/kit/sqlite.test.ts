@@ -126,6 +126,19 @@ describe('a database', () => {
     assert.ok(statSync(file).size > 0 && existsSync(file))
   })
 
+  test('is copied while it is written all the time', async () => {
+    using db = open('busy')
+    const occupy = (v: number) =>
+      db.write(() => {
+        db.run('INSERT INTO t (v) VALUES (?)', v)
+        for (const end = performance.now() + 5; performance.now() < end; );
+      })
+    for (let v = 0; v < 20; v += 1) await Promise.all([occupy(v), db.backup(join(directory, `copy-${v}`))])
+    assert.equal(values(db).length, 20)
+    using copy = open('copy-19')
+    assert.deepEqual(values(copy).slice(0, 19), values(db).slice(0, 19))
+  })
+
   test('does not call a file damaged that it cannot open for another reason', () => {
     assert.throws(
       () => open('no/such/directory'),

@@ -77,6 +77,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   ].map(prepare) as [StatementSync, StatementSync, StatementSync, StatementSync, StatementSync, StatementSync]
 
   let pending: PendingWrite[] = []
+  /** So many copies are about to begin: no transaction may be open meanwhile. */
+  let holds = 0
 
   let forgetMemory = () => {}
   let isFull = false
@@ -182,11 +184,27 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  const flushUnlessHeld = () => {
+    if (holds === 0 && pending.length > 0) flush()
+  }
+
+  /** Keeps writes waiting until the function that it gives is called. */
+  const holdWrites = (): (() => void) => {
+    holds += 1
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      holds -= 1
+      if (pending.length > 0) setImmediate(flushUnlessHeld)
+    }
+  }
+
   return {
     write(change, { essential = false } = {}) {
       return new Promise((resolve, reject) => {
         if (isFull && !essential) return reject(diskFull())
-        if (pending.length === 0) setImmediate(flush)
+        if (pending.length === 0) setImmediate(flushUnlessHeld)
         pending.push({ change, essential, resolve: resolve as (value: unknown) => void, reject })
       })
     },
@@ -205,11 +223,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
     },
     async backup(path) {
+      // Another thread copies: its first step fails for good while a transaction is open, later ones wait for its end.
+      const goOn = holdWrites()
       try {
-        await backup(db, path)
+        await backup(db, path, { progress: goOn })
       } catch (cause) {
         if (isFullDisk(cause)) throw diskFull(cause)
         throw new HiveError('unavailable', `the database cannot be copied: ${errorText(cause)}`, { cause })
+      } finally {
+        goOn()
       }
     },
     close() {

@@ -24,6 +24,23 @@ export const Spent = z.object({
 })
 export type Spent = z.infer<typeof Spent>
 
+export const NOTHING_SPENT: Spent = {
+  turns: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  dollars: 0,
+  durationMs: 0,
+}
+
+/** Tokens of all four kinds: what a budget counts. */
+export const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Spent): number =>
+  inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens
+
+/** From this share of a budget on the operator is warned. */
+export const BUDGET_WARN_AT = 0.8
+
 /** What an agent has spent today, and what it may. */
 export const Account = z.object({
   spent: Spent,

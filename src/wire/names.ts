@@ -36,6 +36,9 @@ export const standingOf = (sender: string): Standing =>
 export const containerName = (agent: string): string => (agent === MANAGER ? MANAGER_CONTAINER : `h-${agent}`)
 
 export const DASHBOARD_PORT = 7000
+/** On the loopback of a sandbox: there its harness forwards to the egress gateway. */
+export const PROXY_PORT = 3128
+export const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`
 const MANAGER_PORT = 8000
 const AGENT_PORTS = { first: 8100, count: 900 }
 

@@ -5,7 +5,24 @@ import { Need } from './things.ts'
 export const NeedKind = z.enum(Need.options.map(({ shape }) => shape.kind.value))
 export type NeedKind = z.infer<typeof NeedKind>
 
-const Url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+/** A part of it that is secret would be shown wherever the sink is named. */
+const Url = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL', abort: true })
+  .refine(
+    (text) => !hasUserinfo(text),
+    'must have no user or password in it: name a secret in token (ntfy) or headers (webhook)',
+  )
+
+function hasUserinfo(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && (url.username !== '' || url.password !== '')
+}
+
+/** What HTTP lets a header hold, in one line. */
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const HeaderValue = z
+  .string()
+  .regex(HEADER_VALUE, 'must be one line without control characters or letters beyond Latin-1')
 const NamedSecret = z.strictObject({ /** Set by `hive secret set`. */ secret: SecretName })
 
 /** Where the operator is told of what waits, away from the machine. */
@@ -21,7 +38,7 @@ export const Sink = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('webhook'),
     url: Url,
-    headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.union([z.string(), NamedSecret])).default({}),
+    headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.union([HeaderValue, NamedSecret])).default({}),
   }),
 ])
 export type Sink = z.infer<typeof Sink>

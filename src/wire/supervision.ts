@@ -17,7 +17,7 @@ export type Operation = z.infer<typeof Operation>
 export const Paused = z.object({ since: z.number(), reason: z.string() })
 export type Paused = z.infer<typeof Paused>
 
-/** Restores what should run: what the operator can do beside start, kill and restart. */
+/** What the operator can do to agents beside start, kill and restart. */
 export const supervisionOps = {
   rebuild: {
     about:

@@ -27,14 +27,17 @@ const scenario = (steps: Rule['do'] = [write, { say: 'Written down.' }]): Scenar
   rules: [checkpoint(steps), ...fill, ...obey.rules],
 })
 
+/** Its context is as full while it writes, however soon it is interrupted. */
+const slowly: Rule['do'] = [
+  { say: 'Writing.', inputTokens: FULL['claude-haiku-5-5'] },
+  { mumble: { forMs: 60_000, everyMs: 50 } },
+]
+
 /** A conversation and its window, with the real engine. */
 describe('a context that fills up', { timeout: 180_000 }, () => {
   let hive: TestHive
   before(async () => {
-    hive = await startTestHive(
-      { hangSeconds: 3 },
-      { scenarios: { default: scenario(), slow: scenario([{ mumble: { forMs: 60_000, everyMs: 50 } }]) } },
-    )
+    hive = await startTestHive({ hangSeconds: 3 }, { scenarios: { default: scenario(), slow: scenario(slowly) } })
   })
   after(() => hive[Symbol.asyncDispose]())
 

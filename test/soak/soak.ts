@@ -36,8 +36,10 @@ export interface SoakReport {
 const SPEEDUP = 72
 /** The part of the run in which the daemon is killed as well; after it, its memory is watched. */
 const DEADLY_PART = 0.4
-/** When nothing disturbs any more, all of the mail has to be dealt with by then. */
-const CALM_MS = 180_000
+/** When nothing disturbs any more, some of the mail is to be dealt with within each such time, until none is left. */
+const PATIENCE_MS = 120_000
+/** So many messages may wait for each agent before more are sent: a hive in trouble works slowly. */
+const MOST_WAITING = 8
 const MOST_AT_ONCE = 4
 /** How long what was killed may take to be gone. */
 const LAST_BREATH_MS = 10_000
@@ -122,7 +124,9 @@ class Run {
       const to = this.#random.one(this.#agents)
       const job = nextJob(this.#random, this.#agents, this.#sent.size + 1)
       try {
-        const { id } = await (await this.#hive.host()).send({ to, body: job.body })
+        const host = await this.#hive.host()
+        if ((await host.status({})).messages.queued >= MOST_WAITING * this.#agents.length) return
+        const { id } = await host.send({ to, body: job.body })
         this.#sent.set(id, job)
       } catch (error) {
         if (!isExpected(error)) throw error
@@ -171,7 +175,8 @@ class Run {
   /** Nothing disturbs any more; whoever shows why it waits is helped. Gives what does not come to an end, and what is wrong. */
   async calm(): Promise<string[]> {
     this.#log('calm')
-    const until = performance.now() + CALM_MS
+    let until = performance.now() + PATIENCE_MS
+    let least = Number.POSITIVE_INFINITY
     const host = await this.#hive.host()
     this.#hive.model.forgive()
     for (;;) {
@@ -182,7 +187,10 @@ class Run {
         })
         if (done) this.#log(`${done}: ${agent.name}`)
       }
-      const isOver = messages.queued + messages.leased === 0 && agents.every(isAtRest)
+      const left = messages.queued + messages.leased
+      if (left < least) until = performance.now() + PATIENCE_MS
+      least = Math.min(least, left)
+      const isOver = left === 0 && agents.every(isAtRest)
       if (isOver || performance.now() > until) return this.#judge(agents, isOver)
       await sleep(200)
     }

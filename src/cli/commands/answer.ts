@@ -64,10 +64,9 @@ interface Said {
 }
 
 async function composeAnswer(cli: Cli, question: Question, { numbers, said, isAsked }: Said): Promise<string> {
-  const typed = isAsked ? await askAnswer(cli, question) : said
-  const chosen = isAsked && isChoice(question, typed) ? typed.split(/[,\s]+/).map(Number) : numbers
-  const rest = chosen === numbers ? [typed].filter((text) => text !== '') : []
-  return [...optionsOf(question, chosen), ...rest].join(', ')
+  if (!isAsked) return [...optionsOf(question, numbers), ...(said === '' ? [] : [said])].join(', ')
+  const typed = await askAnswer(cli, question)
+  return isChoice(question, typed) ? optionsOf(question, typed.split(/[,\s]+/).map(Number)).join(', ') : typed
 }
 
 async function askAnswer(cli: Cli, question: Question): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { HiveError } from '../../wire/errors.ts'
 import { hostOps } from '../../wire/host-ops.ts'
-import type { Account, Spent, TurnRow, UsageRow } from '../../wire/money.ts'
+import { type Account, BUDGET_WARN_AT, type Spent, type TurnRow, tokensOf, type UsageRow } from '../../wire/money.ts'
 import type { Output } from '../../wire/op.ts'
 import { columns } from '../cells.ts'
 import { type Cli, flagsOf, type GlobalFlags } from '../cli.ts'
@@ -72,7 +72,7 @@ function accountTable({ hive, agents }: Usage['today'], agent: string | undefine
     String(account.spent.turns),
     countText(tokensOf(account.spent)),
     dollarText(account.spent.dollars),
-    paint((account.used ?? 0) >= 0.8 ? 'yellow' : 'reset', budgetText(account)),
+    paint((account.used ?? 0) >= BUDGET_WARN_AT ? 'yellow' : 'reset', budgetText(account)),
     String(account.requests),
     paint('yellow', account.doubt ?? '') || '-',
   ]
@@ -126,6 +126,3 @@ const figures = (row: Omit<Spent, 'turns'>): string[] => [
   countText(row.cacheWriteTokens),
   dollarText(row.dollars),
 ]
-
-const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Spent): number =>
-  inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens

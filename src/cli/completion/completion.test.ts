@@ -81,7 +81,7 @@ describe('completion', () => {
   test('knows messages, and which of them are dead', async () => {
     assert.deepEqual(await complete('--run-dir', hive.runDir, 'message', ''), [
       '2\toperator → manager: body of 2',
-      '1\toperator → manager: tab here\\x1b[2J',
+      '1\toperator → manager: tab here\\x1b[2J…',
     ])
     assert.deepEqual(await live('requeue', ''), ['2'])
     assert.deepEqual(await live('allow', ''), [])
@@ -103,7 +103,7 @@ describe('completion', () => {
   test('knows reminders', async () => {
     const reminders = [{ id: 7, agent: 'alice', message: 'look\nagain', setAt: 1, dueAt: 2 }]
     Object.assign(hive.also, { reminders: () => ({ reminders, errors: [] }) })
-    assert.deepEqual(await complete('--run-dir', hive.runDir, 'cancel-reminder', ''), ['7\talice: look'])
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'cancel-reminder', ''), ['7\talice: look…'])
     assert.deepEqual(await live('reminders', '--agent', ''), ['manager', 'alice'])
   })
 
@@ -112,7 +112,7 @@ describe('completion', () => {
       questions: () => ({ questions: [questionOf(3, { question: 'which\x1b one?\nmore' })], errors: [] }),
       permissions: () => ({ permissions: [permissionOf(4)], errors: [] }),
     })
-    assert.deepEqual(await complete('--run-dir', hive.runDir, 'answer', ''), ['3\tmanager: which\\x1b one?'])
+    assert.deepEqual(await complete('--run-dir', hive.runDir, 'answer', ''), ['3\tmanager: which\\x1b one?…'])
     assert.deepEqual(await live('cancel-question', ''), ['3'])
     assert.deepEqual(await complete('--run-dir', hive.runDir, 'permit', ''), ['4\talice: npm test --x'])
     assert.deepEqual(await live('refuse', ''), ['4'])

@@ -157,8 +157,11 @@ export class Conversation {
     if (this.#isInterrupted()) return INTERRUPTED
     const end = await this.#brain.turn(this.#preface ? `${this.#preface}\n\n${prompt}` : prompt)
     this.#usedBefore = sumUsage(this.#usedBefore, end.usage)
-    this.#gauge.read(end.usage)
-    if (end.reason === 'ok') this.#preface = undefined
+    if (end.reason === 'ok') {
+      // Of a turn that was broken off the engine may not know how full its context was.
+      this.#gauge.read(end.usage)
+      this.#preface = undefined
+    }
     return this.#isInterrupted() && end.reason === 'prompt_too_long' ? INTERRUPTED : end
   }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { createLog } from '../../kit/log.ts'
+import { HiveError } from '../../wire/errors.ts'
 import type { HarnessLink } from '../agents/harness-link.ts'
 import { DEPLOYED, INBOX_CAP, ORDINARY_USER, openSupervised, WAITS } from '../agents/supervised-in-test.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
@@ -32,7 +33,12 @@ async function openLives(bend?: (runtime: ContainerRuntime) => Partial<Container
     ...hive,
     deployments: { ...hive.deployments, prepare: async () => DEPLOYED, forget: async () => {} },
     repositories: { has: () => true, remove: async () => {} },
-    meta: { record: async () => {}, forget: async () => {} },
+    meta: {
+      record: async () => {},
+      async forget() {
+        if (fails.has('meta')) throw new Error('meta is broken')
+      },
+    },
     events: new EventStore(eventDb),
     news: new ManagerNews({ ...hive, log }),
     kick: new Kick({ ...hive, log }),
@@ -165,5 +171,43 @@ describe('the lifecycle of agents', { timeout: 60_000 }, () => {
     assert.ok(!hive.registry.wasDestroyed('alice'))
     assert.equal((await store.get(message?.id as number))?.state, 'dead')
     assert.deepEqual([store.parked('alice'), store.epoch('alice')], [null, 0])
+  })
+
+  test('destroys to the end what was destroyed half way, and tells of it once', async () => {
+    await using hive = await openLives()
+    await hive.lifecycle.start('alice', { by: 'operator' })
+    hive.fails.add('meta')
+    await assert.rejects(hive.lifecycle.destroy('alice', { purge: false }), /meta is broken/)
+    hive.fails.clear()
+    await hive.lifecycle.destroy('alice', { purge: false })
+    await hive.lifecycle.destroy('alice', { purge: false })
+    const told = (await hive.broker.store.list({ agent: 'manager', limit: 10 })).messages.filter(({ body }) =>
+      body.includes('destroyed'),
+    )
+    assert.equal(told.length, 1)
+  })
+
+  test('purges on a full disk, and so makes room', async () => {
+    await using hive = await openLives()
+    await hive.lifecycle.start('alice', { by: 'operator' })
+    const { write } = hive.db
+    // Only what is essential goes through then.
+    hive.db.write = (change, options) =>
+      options?.essential ? write(change, options) : Promise.reject(new HiveError('disk_full', 'the disk is full'))
+    await hive.lifecycle.destroy('alice', { purge: true })
+    assert.ok(!existsSync(hive.layout.agent('alice').home))
+    assert.ok(!hive.registry.wasDestroyed('alice'))
+  })
+
+  test('restrains an agent harder the second time', async () => {
+    await using hive = await openLives()
+    await hive.lifecycle.start('alice', { by: 'operator' })
+    await hive.lifecycle.restrain('alice', 'disk: it grew')
+    assert.deepEqual(
+      [hive.registry.get('alice').paused?.reason, hive.registry.get('alice').desired],
+      ['disk: it grew', 'running'],
+    )
+    await hive.lifecycle.restrain('alice', 'disk: it grew again')
+    assert.equal(hive.registry.get('alice').desired, 'stopped')
   })
 })

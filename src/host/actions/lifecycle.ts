@@ -205,14 +205,24 @@ export class Lifecycle implements AsyncDisposable {
     const { holds, supervisor, broker } = this.#options
     await holds.pause(name, reason)
     supervisor.admitMail(name)
-    if (now) supervisor.callBack(name, reason ? `paused: ${reason}` : 'paused')
+    if (now) supervisor.callBack(name, reason ? `paused: ${reason}` : 'paused', { late: true })
     broker.changes.notify()
+  }
+
+  /**
+   * Keeps an agent from doing more of what harms the others: it is paused, and when it is so already, stopped, since what runs in
+   * its sandbox besides a turn goes on while it is paused.
+   */
+  async restrain(name: string, reason: string): Promise<void> {
+    if (this.#options.registry.get(name).paused) await this.kill(name, { now: true })
+    else await this.pause(name, { now: true, reason })
   }
 
   /** Throws `not_found`. */
   async resume(name: string): Promise<void> {
     const { holds, supervisor, broker } = this.#options
     await holds.resume(name)
+    supervisor.forgetCallBack(name)
     supervisor.admitMail(name)
     broker.changes.notify()
   }
@@ -221,9 +231,12 @@ export class Lifecycle implements AsyncDisposable {
   async stopAll(reason: string): Promise<number> {
     const { holds, registry, supervisor, broker } = this.#options
     const inTurn = registry.names().filter((name) => broker.store.holds(name)).length
-    await holds.stopAll(reason)
+    const stored = holds.stopAll(reason)
+    // At once, whether it can be stored or not; and again, for what was being delivered.
     for (const name of registry.names()) supervisor.admitMail(name)
     broker.changes.notify()
+    await stored
+    for (const name of registry.names()) supervisor.admitMail(name)
     return inTurn
   }
 
@@ -245,12 +258,13 @@ export class Lifecycle implements AsyncDisposable {
   async destroy(name: string, { purge }: { purge: boolean }): Promise<void> {
     await this.exclusively(name, 'destroy', async () => {
       const { registry, meta, news, onDestroyed } = this.#options
-      if (!(purge && registry.wasDestroyed(name))) await this.#takeDown(name)
+      // One that was destroyed half way is destroyed to the end.
+      if (!registry.wasDestroyed(name)) await this.#takeDown(name)
+      const told = `destroyed-${name}:${registry.destroyedAt(name)}`
       await meta.forget(name)
       await onDestroyed(name)
       if (purge) await this.#purge(name)
-      if (purge) this.#options.onRepositoriesChanged()
-      await news.tell({ event: 'destroyed', agent: name })
+      await news.tell({ event: 'destroyed', agent: name }, told)
     })
   }
 
@@ -261,7 +275,8 @@ export class Lifecycle implements AsyncDisposable {
         throw new HiveError('conflict', `${name} lives`, { hint: `hive destroy ${name}` })
       }
       await this.#purge(name)
-      this.#options.onRepositoriesChanged()
+      await this.#options.meta.forget(name)
+      await this.#options.onDestroyed(name)
     })
   }
 
@@ -282,10 +297,11 @@ export class Lifecycle implements AsyncDisposable {
     }
   }
 
-  /** The row goes last: with it the slot is free, and what were left would belong to whoever gets it. */
+  /** Files go first, which makes room; the row goes last: with it the slot is free, and what were left would belong to whoever gets it. */
   async #purge(name: string): Promise<void> {
     await this.#removeRepository(name)
     await this.#removeFiles(name)
+    this.#options.onRepositoriesChanged()
   }
 
   async #removeRepository(name: string): Promise<void> {

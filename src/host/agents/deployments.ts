@@ -211,9 +211,9 @@ export class Deployments {
   /** Forgets what a purged agent ran with. */
   async forget(agent: string): Promise<void> {
     const { db, directory } = this.#options
-    await db.write(() => db.run('DELETE FROM deployments WHERE agent = ?', agent))
+    await rm(join(directory, agent), { recursive: true, force: true })
+    await db.write(() => db.run('DELETE FROM deployments WHERE agent = ?', agent), { essential: true })
     this.#deployed.delete(agent)
     this.endTrial(agent)
-    await rm(join(directory, agent), { recursive: true, force: true })
   }
 }

@@ -41,6 +41,18 @@ test('an emergency stop holds everybody back, also those to come, until it ends;
   assert.deepEqual([holds.isHeld('alice'), holds.isHeld('bob')], [true, false])
 })
 
+test('an emergency stop holds although it cannot be stored, and is stored when it is repeated', async () => {
+  using opened = await openHolds()
+  const { db, holds, again } = opened
+  const { write } = db
+  db.write = () => Promise.reject(new Error('the disk is full'))
+  await assert.rejects(holds.stopAll('fire'))
+  assert.ok(holds.isHeld('alice'))
+  db.write = write
+  await holds.stopAll('fire, again')
+  assert.equal(again().stopped?.reason, 'fire')
+})
+
 test('one that cannot be read holds on', async () => {
   using opened = await openHolds()
   const { db, again } = opened

@@ -48,10 +48,9 @@ export class Holds {
     await this.#registry.setPaused(agent, null)
   }
 
+  /** Holds at once, and for the next daemons from when it resolves; may be repeated when it rejects. */
   async stopAll(reason: string): Promise<void> {
-    if (this.#stopped) return
-    // At once: what is stored later is for the next daemon.
-    this.#stopped = { since: this.#now(), reason }
+    this.#stopped ??= { since: this.#now(), reason }
     await remember(this.#db, 'stopped', JSON.stringify(this.#stopped), ESSENTIAL)
   }
 

@@ -80,6 +80,12 @@ export class AgentRegistry {
     return this.#rows.has(name)
   }
 
+  /** Unix milliseconds; null when it was not, or by an older hive. */
+  destroyedAt(name: string): number | null {
+    const row = this.#db.get('SELECT destroyed_at AS at FROM agents WHERE name = ? AND destroyed = 1', name)
+    return row?.at == null ? null : Number(row.at)
+  }
+
   wasDestroyed(name: string): boolean {
     return this.#destroyed.has(name)
   }
@@ -189,8 +195,9 @@ export class AgentRegistry {
   /** Keeps its slot, so that what is left of the agent keeps its owner. */
   async destroy(name: string, now = Date.now()): Promise<void> {
     this.get(name)
-    await this.#db.write(() =>
-      this.#db.run('UPDATE agents SET destroyed = 1, destroyed_at = ? WHERE name = ?', now, name),
+    await this.#db.write(
+      () => this.#db.run('UPDATE agents SET destroyed = 1, destroyed_at = ? WHERE name = ?', now, name),
+      { essential: true },
     )
     this.#rows.delete(name)
     this.#destroyed.add(name)
@@ -199,7 +206,9 @@ export class AgentRegistry {
 
   /** Forgets a destroyed agent: its slot is free, so nothing of it may be left. */
   async purge(name: string): Promise<void> {
-    await this.#db.write(() => this.#db.run('DELETE FROM agents WHERE name = ? AND destroyed = 1', name))
+    await this.#db.write(() => this.#db.run('DELETE FROM agents WHERE name = ? AND destroyed = 1', name), {
+      essential: true,
+    })
     this.#destroyed.delete(name)
   }
 }

@@ -58,7 +58,15 @@ export async function openSupervised(
   makeAgentDirectories(layout, 'alice', 1, ORDINARY_USER)
   const broker = stack.use(
     new Broker({
-      store: new SqliteStore({ db, inboxCap: INBOX_CAP, maxHops: 16, onTurnEnd: (turn) => accounts.settle(turn) }),
+      store: new SqliteStore({
+        db,
+        inboxCap: INBOX_CAP,
+        maxHops: 16,
+        onTurnEnd: (turn) => {
+          accounts.settle(turn)
+          loginNews.settle(turn, supervisor.link(turn.agent).live?.ready?.login)
+        },
+      }),
       slots: 4,
       sendRate: RATE,
       chainRate: RATE,
@@ -80,10 +88,10 @@ export async function openSupervised(
   const fake = stack.use(openFakeRuntime())
   const runtime = { ...fake, ...bend(fake) }
   const loginFiles = new LoginFiles(layout)
-  const loginNews = new LoginNews({ db, broker, news, log: createLog('silent') })
+  const loginNews = new LoginNews({ db, broker, news })
   const permissions = new Permissions({ db, audit, bashOf: () => undefined, waitMs: 60_000, onChange: () => {} })
   const crashes = new CrashNews({ registry, runtime, news, intervals })
-  const supervisor = stack.use(
+  const supervisor: Supervisor = stack.use(
     new Supervisor({
       registry,
       broker,

@@ -81,6 +81,8 @@ export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
   readonly #links = new Map<string, HarnessLink>()
   readonly #kept = new Map<string, Kept>()
+  /** Whose turn is to be interrupted once its harness is back, and why. */
+  readonly #callBacks = new Map<string, string>()
   /** Agents that are being stopped. */
   readonly #stops = new Set<string>()
   readonly #problems = new Problems()
@@ -277,16 +279,24 @@ export class Supervisor implements AsyncDisposable {
     const lacksLogin = ready ? ready.claude === 'needs_login' : loginNews.isLacking(agent)
     if (deployments.isOnTrial(agent) || isStopped || lacksLogin) broker.closeInbox(agent)
     else broker.openInbox(agent)
-    if (holds.stopped) this.callBack(agent, 'emergency stop')
+    const why = holds.stopped ? 'emergency stop' : this.#callBacks.get(agent)
+    if (why !== undefined) this.callBack(agent, why)
   }
 
-  /** Interrupts the turn in progress; its messages come again, uncharged. Gives whether there was one. */
-  callBack(agent: string, why: string): boolean {
+  /**
+   * Interrupts the turn in progress; its messages come again, uncharged. `late`: also when its harness is not connected now, once it
+   * is back.
+   */
+  callBack(agent: string, why: string, { late = false } = {}): void {
     const link = this.link(agent)
     const messages = this.#options.broker.store.heldIds(agent)
-    if (!link.live || messages.length === 0) return false
-    link.callBack(messages, why)
-    return true
+    if (messages.length === 0) return
+    if (link.live) link.callBack(messages, why)
+    else if (late) this.#callBacks.set(agent, why)
+  }
+
+  forgetCallBack(agent: string): void {
+    this.#callBacks.delete(agent)
   }
 
   /** A start that fails counts as an end: it is tried again, later and later. */
@@ -608,7 +618,7 @@ const isCrash = (exit: Exit | undefined): boolean =>
   exit !== undefined && exit.code !== 0 && exit.code !== START_AFRESH_EXIT_CODE
 
 const describeEnd = ({ wasSilent }: Kept, exit: Exit | undefined): string =>
-  wasSilent ? `it gave no sign of life and was killed` : describeExit(exit)
+  wasSilent ? 'it gave no sign of life and was killed' : describeExit(exit)
 
 const describeExit = (exit: Exit | undefined): string => {
   if (!exit) return 'for an unknown reason'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { Approval, type ApprovalKind, type ApprovalState } from '../../wire/approvals.ts'
 import { HiveError } from '../../wire/errors.ts'
-import type { Undecodable } from '../../wire/undecodable.ts'
+import { type Read, readRow, readRows } from '../read-rows.ts'
 
 /** An approval as it is stored: what is going on with it at the moment is not. */
 export type ApprovalRow = Omit<Approval, 'step' | 'position'> & {
@@ -67,15 +67,13 @@ export class ApprovalStore {
   get(id: number): ApprovalRow {
     const row = this.#db.get('SELECT * FROM approvals WHERE id = ?', id)
     if (!row) throw new HiveError('not_found', `there is no approval ${id}`, { hint: 'hive pending lists them' })
-    const { success, data, error } = Columns.safeParse(row)
-    if (success) return data
-    throw new HiveError('internal', `approval ${id} cannot be read: ${z.prettifyError(error)}`)
+    return readRow(`approval ${id}`, row, Columns)
   }
 
   /** The newest that match, newest last, and the rows among them that cannot be read. */
-  list({ all, agent, state, limit }: ApprovalFilter): { rows: ApprovalRow[]; errors: Undecodable[] } {
+  list({ all, agent, state, limit }: ApprovalFilter): Read<ApprovalRow> {
     const where = all || state ? '1' : OPEN
-    return decodeAll(
+    return readAll(
       this.#db
         .all(
           `SELECT * FROM approvals WHERE ${where} AND (?1 IS NULL OR agent = ?1) AND (?2 IS NULL OR state = ?2)
@@ -89,19 +87,19 @@ export class ApprovalStore {
   }
 
   /** Those that the operator has decided and the daemon has not seen through, in the order of the decisions. */
-  unfinished(): { rows: ApprovalRow[]; errors: Undecodable[] } {
-    return decodeAll(this.#db.all(`SELECT * FROM approvals WHERE ${UNFINISHED} ORDER BY decided_at, id`))
+  unfinished(): Read<ApprovalRow> {
+    return readAll(this.#db.all(`SELECT * FROM approvals WHERE ${UNFINISHED} ORDER BY decided_at, id`))
   }
 
   /** Of deploys that have ended, newest last, and the rows among them that cannot be read. */
-  deploys(agent: string | undefined, limit: number): { rows: ApprovalRow[]; errors: Undecodable[] } {
+  deploys(agent: string | undefined, limit: number): Read<ApprovalRow> {
     const rows = this.#db.all(
       `SELECT * FROM approvals WHERE state IN ('deployed', 'failed') AND ended_at IS NOT NULL AND tag IS NOT NULL
        AND (?1 IS NULL OR agent = ?1) ORDER BY ended_at DESC, id DESC LIMIT ?2`,
       agent ?? null,
       limit,
     )
-    return decodeAll(rows.reverse())
+    return readAll(rows.reverse())
   }
 
   countOpen(): number {
@@ -236,13 +234,4 @@ const clip = (note: string): string => (note.length > MAX_NOTE_CHARS ? `${note.s
 /** Of a note, what is kept in the audit log: not what a container wrote. */
 export const firstLine = (note: string): string => note.split('\n', 1)[0]?.slice(0, MAX_AUDITED_CHARS) ?? ''
 
-function decodeAll(all: readonly Row[]): { rows: ApprovalRow[]; errors: Undecodable[] } {
-  const rows: ApprovalRow[] = []
-  const errors: Undecodable[] = []
-  for (const row of all) {
-    const { success, data, error } = Columns.safeParse(row)
-    if (success) rows.push(data)
-    else errors.push({ table: 'approvals', id: String(row.id), problem: z.prettifyError(error) })
-  }
-  return { rows, errors }
-}
+const readAll = (rows: readonly Row[]): Read<ApprovalRow> => readRows('approvals', rows, Columns)

@@ -311,7 +311,7 @@ describe('a deploy', { timeout: 120_000 }, () => {
   })
 
   it('delivers nothing before it is known to be well', async () => {
-    await using hive = await openApprovalsInTest({ healthMs: 400 })
+    await using hive = await openApprovalsInTest({ healthMs: 2_000 })
     const proposal = await hive.propose(config({ env: { BEHAVE: 'silent' } }))
     await hive.approve(proposal)
     await hive.broker.send('operator', { to: 'alice', body: 'later' })

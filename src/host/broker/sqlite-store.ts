@@ -291,8 +291,14 @@ export class SqliteStore implements Store {
     return notified
   }
 
-  #settle(agent: string, epoch: number, { id, attempt }: Held, end: Pick<TurnEnd, 'reason' | 'usage'>): void {
-    this.#onTurnEnd({ agent, epoch, message: id, attempt, at: this.#now(), reason: end.reason, usage: end.usage })
+  #settle(
+    agent: string,
+    epoch: number,
+    { id, attempt }: Held,
+    { reason, usage }: Pick<TurnEnd, 'reason' | 'usage'>,
+    parkedFor?: Parked['reason'],
+  ): void {
+    this.#onTurnEnd({ agent, epoch, message: id, attempt, at: this.#now(), reason, usage, parkedFor })
   }
 
   #queueAgain(agent: string, id: number, failures: number, error: string | null, notBefore: number | null): void {
@@ -437,7 +443,8 @@ export class SqliteStore implements Store {
       const moment = { now: turn.now, wallNow: this.#now(), random: turn.random }
       const outcome = decideOutcome(turn.end, turn.accepted, counters, moment, this.#intervals)
       this.#held.delete(agent)
-      this.#settle(agent, turn.epoch, woke, turn.end)
+      const parkedFor = outcome.message === 'retry' ? outcome.park?.reason : undefined
+      this.#settle(agent, turn.epoch, woke, turn.end, parkedFor)
 
       const { reason } = turn.end
       const unavailable = reason === 'overloaded' || reason === 'network'
@@ -674,7 +681,7 @@ export class SqliteStore implements Store {
         return message && !isUndecodable(message) ? this.#tellOfDeath(message, reason, count - 1) : []
       })
       return { notified: [...new Set(notified)] }
-    })
+    }, ESSENTIAL)
   }
 
   async vacuum(before: number, limit: number): Promise<number> {

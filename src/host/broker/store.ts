@@ -149,6 +149,8 @@ export interface EndedTurn {
   /** Unix ms. */
   readonly at: number
   readonly reason: TurnReason
+  /** What its inbox is parked for because of it. */
+  readonly parkedFor?: Parked['reason']
   /** What its harness told at its end; undefined when it told nothing, or went without a word. */
   readonly usage?: TurnUsage
 }

@@ -27,6 +27,19 @@ test('gives large events in pages, none left out', async () => {
   assert.equal(store.list('alice', { limit: 500 }).at(-1)?.n, 59)
 })
 
+test('forgets an agent, and lets others write meanwhile', async () => {
+  using db = openEventDatabase(':memory:')
+  const store = new EventStore(db)
+  const events = Array.from({ length: 2_000 }, (_, n) => ({ n, at: n, event: note('x') }))
+  for (const agent of ['alice', 'bob']) await store.append(agent, 1, events)
+  const purging = store.purge('alice')
+  await store.append('bob', 2, [{ n: 1, at: 1, event: note('meanwhile') }])
+  assert.ok(store.hasMoreThan('alice', 0, 0), 'bob had to wait for all of it')
+  await purging
+  assert.equal(store.hasMoreThan('alice', 0, 0), false)
+  assert.equal(store.hasMoreThan('bob', 0, 2_000), true)
+})
+
 test('leaves what space is left to the messages', async () => {
   using db = openEventDatabase(':memory:')
   const store = new EventStore(db, () => true)

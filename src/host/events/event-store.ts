@@ -2,6 +2,7 @@ import { createNotifier, type Notifier } from '../../kit/notifier.ts'
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { errorText, HiveError } from '../../wire/errors.ts'
 import { LiveEvent, MAX_EVENT_BYTES, type StoredEvent } from '../../wire/events.ts'
+import { STEP } from '../retention.ts'
 
 /** The live events of every agent, numbered in the order in which they were stored. */
 export class EventStore {
@@ -65,9 +66,12 @@ export class EventStore {
     )
   }
 
-  /** Forgets an agent that is gone for good. */
+  /** Forgets an agent that is gone for good; in steps that let others in between. */
   async purge(agent: string): Promise<void> {
-    await this.#db.write(() => this.#db.run('DELETE FROM events WHERE agent = ?', agent))
+    const sql = 'DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE agent = ? LIMIT ?)'
+    for (let deleted = STEP; deleted === STEP; ) {
+      deleted = await this.#db.write(() => this.#db.run(sql, agent, STEP).changes)
+    }
     this.#bytes.delete(agent)
   }
 

@@ -4,8 +4,8 @@ import { run } from '../../kit/run.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { containerName } from '../../wire/names.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
-import { HOST_PATH } from '../containers/bubblewrap/argv.ts'
 import type { EventStore } from '../events/event-store.ts'
+import { HOST_PATH } from '../host-path.ts'
 import { agentUid, type Layout } from '../layout.ts'
 
 export interface Usage {

@@ -1,11 +1,10 @@
 import { HiveError } from '../../wire/errors.ts'
-import { containerName } from '../../wire/names.ts'
+import { containerName, PROXY_URL } from '../../wire/names.ts'
 import type { ContainerRuntime } from '../containers/runtime.ts'
 
 /** It tells the provider that the login is void. */
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 16 * 1024
-const PROXY = 'http://127.0.0.1:3128'
 
 /**
  * Removes the login that an agent has in its files, and voids it at the provider, inside the agent's container and as the agent.
@@ -16,7 +15,11 @@ export async function logOut(
   agent: string,
   network: 'none' | 'host',
 ): Promise<string> {
-  const env = ['HOME=/root', 'CLAUDE_CONFIG_DIR=/root/.claude', ...(network === 'none' ? [`HTTPS_PROXY=${PROXY}`] : [])]
+  const env = [
+    'HOME=/root',
+    'CLAUDE_CONFIG_DIR=/root/.claude',
+    ...(network === 'none' ? [`HTTPS_PROXY=${PROXY_URL}`] : []),
+  ]
   const argv = ['env', ...env, '/opt/hive/claude', 'auth', 'logout']
   const { code, stdout, stderr } = await runtime.exec(containerName(agent), argv, {
     timeoutMs: TIMEOUT_MS,

@@ -4,7 +4,8 @@ import type { Command } from '../../wire/agent-ops.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { LoginFlows } from './login-flows.ts'
 
-const URL = 'https://claude.com/cai/oauth/authorize?redirect_uri=https%3A%2F%2Fplatform.claude.com%2Fcb'
+const URL =
+  'https://claude.com/cai/oauth/authorize?redirect_uri=https%3A%2F%2Fplatform.claude.com%2Foauth%2Fcode%2Fcallback'
 const WAITING = { state: 'waiting', url: URL, output: 'Opening', problem: null } as const
 
 /** What harnesses are told stands in `commands`; a test answers as one of them. */

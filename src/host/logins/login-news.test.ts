@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { createLog } from '../../kit/log.ts'
 import { MANAGER } from '../../wire/names.ts'
 import type { Parked } from '../../wire/things.ts'
 import { openHiveDatabase } from '../database.ts'
@@ -45,12 +44,19 @@ describe('what the manager hears of logins', () => {
         },
       },
       news,
-      log: createLog('silent'),
       wallNow: () => ++at,
     })
-  const refuse = async (login: string, news = open()) => {
+  /** A turn of alice ends, as the broker and the socket do it. */
+  const end = async (reason: 'ok' | 'auth', login: string, news = open()) => {
+    const parkedFor = parked?.reason
+    await db.write(() =>
+      news.settle({ agent: 'alice', epoch: 1, message: 1, attempt: 1, at: 0, reason, parkedFor }, login),
+    )
+    await news.tellOf('alice')
+  }
+  const refuse = (login: string) => {
     parked = { reason: 'login', detail: '401', since: 0 }
-    await news.turnEnded('alice', { reason: 'auth' }, login)
+    return end('auth', login)
   }
 
   test('nothing of one that is there from the start; each change once', async () => {
@@ -73,8 +79,7 @@ describe('what the manager hears of logins', () => {
   })
 
   test('a login that the API refused is none until it is another, whoever starts again meanwhile', async () => {
-    const news = open()
-    await news.turnEnded('alice', { reason: 'auth' }, 'a')
+    await end('auth', 'a')
     assert.deepEqual(inbox.texts(), [], 'it is tried once more')
     await refuse('a')
     await open().becameReady('alice', { claude: 'ok', login: 'a' })
@@ -90,7 +95,7 @@ describe('what the manager hears of logins', () => {
     parked = null
     await open().becameReady('alice', { claude: 'ok', login: 'a' })
     assert.deepEqual(inbox.texts(), ['needs_login alice'])
-    await open().turnEnded('alice', { reason: 'ok' }, 'a')
+    await end('ok', 'a')
     assert.deepEqual(inbox.texts(), ['needs_login alice', 'logged_in alice'])
     await refuse('a')
     assert.equal(inbox.texts().length, 3)
@@ -102,6 +107,22 @@ describe('what the manager hears of logins', () => {
     await db.write(() => {})
     await open().resume()
     await open().resume()
+    assert.deepEqual(inbox.texts(), ['needs_login alice'])
+  })
+
+  test('a login that was refused is known as such, although the daemon was killed right after that turn', async () => {
+    parked = { reason: 'login', detail: '401', since: 0 }
+    void end('auth', 'a', open({ tell: () => new Promise<void>(() => {}) }))
+    await db.write(() => {})
+    const next = open()
+    await next.becameReady('alice', { claude: 'ok', login: 'a' })
+    await next.resume()
+    assert.deepEqual([unparked, inbox.texts()], [0, ['needs_login alice']])
+  })
+
+  test('what cannot be read of it is told once more', async () => {
+    db.run("UPDATE agents SET told_login = 'junk'")
+    await open().becameReady('alice', { claude: 'needs_login' })
     assert.deepEqual(inbox.texts(), ['needs_login alice'])
   })
 

@@ -1,19 +1,16 @@
 import { z } from 'zod'
-import type { Log } from '../../kit/log.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import type { agentOps } from '../../wire/agent-ops.ts'
-import { errorText } from '../../wire/errors.ts'
 import { MANAGER } from '../../wire/names.ts'
 import type { Input } from '../../wire/op.ts'
-import type { TurnEnd } from '../../wire/turn.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { EndedTurn } from '../broker/store.ts'
 import type { ManagerNews } from '../manager-news.ts'
 
 export interface LoginNewsOptions {
   readonly db: Database
   readonly broker: Pick<Broker, 'unpark'> & { readonly store: Pick<Broker['store'], 'parked'> }
   readonly news: Pick<ManagerNews, 'tell'>
-  readonly log: Log
   readonly wallNow?: () => number
 }
 
@@ -39,8 +36,7 @@ export class LoginNews {
     for (const { name } of this.#options.db.all(
       'SELECT name FROM agents WHERE destroyed = 0 AND told_login IS NOT NULL',
     )) {
-      const told = this.#toldOf(String(name))
-      if (told && !told.isTold) await this.#tell(String(name), told)
+      await this.tellOf(String(name))
     }
   }
 
@@ -60,40 +56,50 @@ export class LoginNews {
     await this.#change(agent, 'logged_in')
   }
 
-  /** A turn ended, with the login that its engine named last. The end stands, whatever becomes of this: the next one tells. */
-  async turnEnded(agent: string, { reason }: Pick<TurnEnd, 'reason'>, login: string | undefined): Promise<void> {
-    const { broker, log } = this.#options
-    try {
-      if (reason === 'ok') {
-        await this.#setRefused(agent, null)
-        await this.#change(agent, 'logged_in')
-      } else if (reason === 'auth' && broker.store.parked(agent)?.reason === 'login') {
-        await this.#setRefused(agent, login ?? null)
-        await this.#change(agent, 'needs_login')
-      }
-    } catch (error) {
-      log.warn({ agent, error: errorText(error) }, 'what a turn says of a login could not be noted')
+  /**
+   * Notes what the end of a turn says of the login that its engine named last; within the write that ends the turn, since
+   * a daemon that was killed after that would take the login for a good one. `tellOf` tells it then.
+   */
+  settle({ agent, reason, parkedFor }: EndedTurn, login: string | undefined): void {
+    if (reason === 'ok') {
+      this.#setRefused(agent, null)
+      this.#note(agent, 'logged_in')
+    } else if (reason === 'auth' && parkedFor === 'login') {
+      this.#setRefused(agent, login ?? null)
+      this.#note(agent, 'needs_login')
     }
   }
 
-  async #setRefused(agent: string, login: string | null): Promise<void> {
-    const { db } = this.#options
-    const row = db.get('SELECT refused_login FROM agents WHERE name = ?', agent)
-    if (!row || row.refused_login === login) return
-    await db.write(() => db.run('UPDATE agents SET refused_login = ? WHERE name = ?', login, agent))
+  /** Tells what is noted of an agent and nobody was told yet. */
+  async tellOf(agent: string): Promise<void> {
+    const told = this.#toldOf(agent)
+    if (told && !told.isTold) await this.#tell(agent, told)
+  }
+
+  #setRefused(agent: string, login: string | null): void {
+    this.#options.db.run(
+      'UPDATE agents SET refused_login = ? WHERE name = ? AND refused_login IS NOT ?',
+      login,
+      agent,
+      login,
+    )
   }
 
   async #change(agent: string, event: Told['event']): Promise<void> {
+    if (this.#isKnown(agent, event)) return
+    await this.#options.db.write(() => this.#note(agent, event))
+    await this.tellOf(agent)
+  }
+
+  #note(agent: string, event: Told['event']): void {
     const { db, wallNow = Date.now } = this.#options
-    const isKnown = () => this.isLacking(agent) === (event === 'needs_login')
-    if (isKnown()) return
-    const told = await db.write(() => {
-      if (isKnown()) return undefined
-      const told: Told = { event, at: wallNow(), isTold: false }
-      db.run('UPDATE agents SET told_login = ? WHERE name = ?', JSON.stringify(told), agent)
-      return told
-    })
-    if (told) await this.#tell(agent, told)
+    if (this.#isKnown(agent, event)) return
+    const told: Told = { event, at: wallNow(), isTold: false }
+    db.run('UPDATE agents SET told_login = ? WHERE name = ?', JSON.stringify(told), agent)
+  }
+
+  #isKnown(agent: string, event: Told['event']): boolean {
+    return this.isLacking(agent) === (event === 'needs_login')
   }
 
   async #tell(agent: string, told: Told): Promise<void> {
@@ -108,6 +114,11 @@ export class LoginNews {
 
   #toldOf(agent: string): Told | undefined {
     const text = this.#options.db.get('SELECT told_login FROM agents WHERE name = ?', agent)?.told_login
-    return typeof text === 'string' ? Told.parse(JSON.parse(text)) : undefined
+    if (typeof text !== 'string') return undefined
+    try {
+      return Told.parse(JSON.parse(text))
+    } catch {
+      return undefined // Told once more: that mends it.
+    }
   }
 }

@@ -53,6 +53,21 @@ describe('a budget', () => {
     assert.equal(money.store.queued('alice'), 1)
   })
 
+  test('books a turn that ended without a word as it was told of last, also when the write runs twice', async () => {
+    using money = openMoney({ alice: { tokens: 1000 } })
+    await money.begin('alice')
+    money.accounts.noteTurn('alice', usageOf(20))
+    const turn = { agent: 'alice', epoch: 1, message: 1, attempt: 1, at: Date.now(), reason: 'crash' } as const
+    await assert.rejects(
+      money.db.write(() => {
+        money.accounts.settle(turn)
+        throw new Error('another write of this batch failed')
+      }),
+    )
+    await money.db.write(() => money.accounts.settle(turn))
+    assert.equal(money.accounts.of('alice').spent.inputTokens, 20)
+  })
+
   test('lets go on by itself at midnight, also when the clock was set', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     using money = openMoney({ alice: { turns: 1 } })

@@ -1,11 +1,11 @@
-import type { Account, Budget, Spent } from '../../wire/money.ts'
+import { type Account, type Budget, NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
 import type { TurnUsage } from '../../wire/turn.ts'
 import type { EndedTurn, Parking } from '../broker/store.ts'
 import { findReached, shareUsed } from './budget.ts'
 import { nextMidnight } from './day.ts'
 import type { DayNote, DayNotes } from './day-notes.ts'
 import { findDoubt } from './doubt.ts'
-import { add, figuresOf, NOTHING, tokensOf } from './figures.ts'
+import { add, figuresOf } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface AccountsOptions {
@@ -27,6 +27,8 @@ export class Accounts {
   readonly #now: () => number
   /** The figures of turns in progress, by agent. */
   readonly #inProgress = new Map<string, TurnUsage>()
+  /** The turn of each agent that was booked last, and what it had told before. */
+  readonly #settled = new Map<string, { readonly name: string; readonly told: TurnUsage | undefined }>()
 
   constructor(options: AccountsOptions) {
     this.#options = options
@@ -35,8 +37,14 @@ export class Accounts {
 
   /** Books a turn, within the write that ends it. One that ended without a word is booked as it was told of last. */
   settle(turn: EndedTurn): void {
-    const usage = turn.usage ?? this.#inProgress.get(turn.agent)
-    this.#inProgress.delete(turn.agent)
+    const { agent, epoch, message, attempt } = turn
+    const name = `${epoch}:${message}:${attempt}`
+    const last = this.#settled.get(agent)
+    // The write may run twice, and has to book the same.
+    const told = last?.name === name ? last.told : this.#inProgress.get(agent)
+    this.#inProgress.delete(agent)
+    this.#settled.set(agent, { name, told })
+    const usage = turn.usage ?? told
     this.#options.ledger.record({ ...turn, usage })
   }
 
@@ -99,7 +107,7 @@ const hasLimit = (budget: Budget): boolean => Object.keys(budget).length > 0
 
 /** A turn counts as one when it has ended. */
 function soFar(usage: TurnUsage | undefined): Spent {
-  if (!usage) return NOTHING
+  if (!usage) return NOTHING_SPENT
   const { model: _, ...spent } = figuresOf(usage)
   return { ...spent, turns: 0 }
 }

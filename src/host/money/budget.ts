@@ -1,5 +1,4 @@
-import type { Budget, Spent } from '../../wire/money.ts'
-import { tokensOf } from './figures.ts'
+import { type Budget, type Spent, tokensOf } from '../../wire/money.ts'
 
 interface Limit {
   readonly used: number

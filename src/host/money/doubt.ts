@@ -1,6 +1,5 @@
-import type { Spent } from '../../wire/money.ts'
+import { type Spent, tokensOf } from '../../wire/money.ts'
 import type { DayNote } from './day-notes.ts'
-import { tokensOf } from './figures.ts'
 
 /** An engine that starts looks after its login and its model: a few requests a day need no turn. */
 const UNREMARKABLE = 20

@@ -1,15 +1,5 @@
-import type { Spent } from '../../wire/money.ts'
+import { NOTHING_SPENT, type Spent } from '../../wire/money.ts'
 import type { TurnUsage } from '../../wire/turn.ts'
-
-export const NOTHING: Spent = {
-  turns: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  dollars: 0,
-  durationMs: 0,
-}
 
 /** No turn has more; an agent that says so must not spoil the sums for good. */
 const MOST = { tokens: 1e9, dollars: 1e4, durationMs: 31 * 24 * 3_600_000 }
@@ -18,7 +8,7 @@ const LONGEST_MODEL = 100
 /** What one turn adds: its engine's figures within what can be, nothing where there are none. */
 export function figuresOf(usage: TurnUsage | undefined): Spent & { model: string } {
   const tokens = (n: number) => Math.round(within(n, MOST.tokens))
-  if (!usage) return { ...NOTHING, turns: 1, model: 'unknown' }
+  if (!usage) return { ...NOTHING_SPENT, turns: 1, model: 'unknown' }
   return {
     turns: 1,
     // It is printed and exported as it is.
@@ -44,7 +34,3 @@ export const add = (one: Spent, other: Spent): Spent => ({
   dollars: one.dollars + other.dollars,
   durationMs: one.durationMs + other.durationMs,
 })
-
-/** Tokens of all four kinds: what a budget counts. */
-export const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Spent): number =>
-  inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens

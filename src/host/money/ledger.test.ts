@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { Spent } from '../../wire/money.ts'
+import { NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
 import { TurnReason } from '../../wire/turn.ts'
-import { add, NOTHING, tokensOf } from './figures.ts'
+import { add } from './figures.ts'
 import { AGENTS, openMoney, usageOf } from './money-in-test.ts'
 
 const DAY_MS = 86_400_000
-const sum = (rows: readonly Omit<Spent, 'turns'>[]) => rows.map((row) => ({ turns: 1, ...row })).reduce(add, NOTHING)
+const sum = (rows: readonly Omit<Spent, 'turns'>[]) =>
+  rows.map((row) => ({ turns: 1, ...row })).reduce(add, NOTHING_SPENT)
 /** Dollars are added up in another order. */
 const rounded = (spent: Spent): Spent => ({ ...spent, dollars: Number(spent.dollars.toFixed(6)) })
 
@@ -47,16 +48,16 @@ describe('the ledger', () => {
         assert.deepEqual(errors, [])
         const listed = AGENTS.flatMap((agent) => ledger.turns(agent, 1000).turns)
         assert.equal(listed.length, ended)
-        assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(add, NOTHING)))
+        assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(add, NOTHING_SPENT)))
         for (const agent of AGENTS) {
           const ofAgent = rows.filter((row) => row.agent === agent)
           assert.deepEqual(
             rounded(sum(listed.filter((row) => row.agent === agent))),
-            rounded(ofAgent.reduce<Spent>(add, NOTHING)),
+            rounded(ofAgent.reduce<Spent>(add, NOTHING_SPENT)),
           )
         }
         assert.ok(listed.every((row) => tokensOf({ turns: 1, ...row }) >= 0 && Number.isFinite(row.dollars)))
-        const today = AGENTS.map((agent) => ledger.spentBy(agent)).reduce(add, NOTHING)
+        const today = AGENTS.map((agent) => ledger.spentBy(agent)).reduce(add, NOTHING_SPENT)
         assert.deepEqual(rounded(ledger.spentByAll()), rounded(today))
         assert.equal(
           ledger.totals().turns.reduce((total, { n }) => total + n, 0),
@@ -92,8 +93,8 @@ describe('the ledger', () => {
     money.clock.now = new Date(2026, 10, 26, 23, 59, 59, 999).getTime()
     assert.equal(money.ledger.spentBy('alice').turns, 1)
     money.clock.now += 1
-    assert.deepEqual(money.ledger.spentBy('alice'), NOTHING)
-    assert.deepEqual(money.ledger.spentByAll(), NOTHING)
+    assert.deepEqual(money.ledger.spentBy('alice'), NOTHING_SPENT)
+    assert.deepEqual(money.ledger.spentByAll(), NOTHING_SPENT)
     await (await money.begin('alice'))?.end(usageOf(10))
     assert.deepEqual(
       money.ledger.usage('alice', 2).rows.map(({ day, turns }) => [day, turns]),

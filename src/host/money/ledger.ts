@@ -1,14 +1,14 @@
-import { z } from 'zod'
 import type { Database, Row } from '../../kit/sqlite.ts'
 import { Spent, TurnRow, UsageRow } from '../../wire/money.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import type { EndedTurn } from '../broker/store.ts'
+import { type Read, readRows } from '../read-rows.ts'
 import { dayBefore, dayOf } from './day.ts'
 import { figuresOf } from './figures.ts'
 
-const FIGURES = `turns, input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
+const FIGURES_OF_TURN = `input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
   cache_write_tokens AS cacheWriteTokens, dollars, duration_ms AS durationMs`
-const FIGURES_OF_TURN = FIGURES.replace('turns, ', '')
+const FIGURES = `turns, ${FIGURES_OF_TURN}`
 /** `total` is a REAL, and 0 where there is nothing. */
 const SUMS = `total(turns) AS turns, total(input_tokens) AS inputTokens, total(output_tokens) AS outputTokens,
   total(cache_read_tokens) AS cacheReadTokens, total(cache_write_tokens) AS cacheWriteTokens, total(dollars) AS dollars,
@@ -17,16 +17,19 @@ const SUMS = `total(turns) AS turns, total(input_tokens) AS inputTokens, total(o
 /** The names of models are an agent's claim: a day has so many of each at most, what comes after is filed as `other`. */
 const MAX_MODELS = 16
 
+/** Of one day. */
+interface Sums {
+  readonly day: string
+  readonly agents: Map<string, Spent>
+  hive: Spent | undefined
+}
+
 /** Every turn that ended, and their sums by day, agent and model. */
 export class Ledger {
   readonly #db: Database
   readonly #now: () => number
   /** Sums of one day, read when they are asked for and forgotten with the next turn. */
-  #sums: { day: string; agents: Map<string, Spent>; hive: Spent | undefined } = {
-    day: '',
-    agents: new Map(),
-    hive: undefined,
-  }
+  #sums: Sums = { day: '', agents: new Map(), hive: undefined }
 
   /** `now`: unix ms. */
   constructor(db: Database, now: () => number = Date.now) {
@@ -45,13 +48,14 @@ export class Ledger {
       spent.cacheReadTokens,
       spent.cacheWriteTokens,
       spent.dollars,
+      spent.durationMs,
     ]
     this.#db.run(
       `INSERT INTO turns (agent, epoch, message, attempt, at, day, model, reason,
          input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, dollars, duration_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[agent, epoch, message, attempt, at, day, model, reason],
-      ...[...figures, spent.durationMs],
+      ...figures,
     )
     this.#db.run(
       `INSERT INTO usage VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -63,9 +67,9 @@ export class Ledger {
          dollars = dollars + excluded.dollars,
          duration_ms = duration_ms + excluded.duration_ms`,
       ...[day, agent, model],
-      ...[...figures, spent.durationMs],
+      ...figures,
     )
-    this.#db.run('INSERT INTO turn_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1', ...[agent, reason])
+    this.#db.run('INSERT INTO turn_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1', agent, reason)
     this.#forget(agent)
   }
 
@@ -80,7 +84,7 @@ export class Ledger {
   }
 
   /** The sums of today, as far as they are known already. */
-  #today(): { day: string; agents: Map<string, Spent>; hive: Spent | undefined } {
+  #today(): Sums {
     const day = dayOf(this.#now())
     if (this.#sums.day !== day) this.#sums = { day, agents: new Map(), hive: undefined }
     return this.#sums
@@ -108,8 +112,8 @@ export class Ledger {
   }
 
   /** Sums by day, agent and model of today and the `days - 1` days before, newest last, and the rows that cannot be read. */
-  usage(agent: string | undefined, days: number): { rows: UsageRow[]; errors: Undecodable[] } {
-    return decode(
+  usage(agent: string | undefined, days: number): Read<UsageRow> {
+    return readUsage(
       this.#db.all(
         `SELECT day, agent, model, ${FIGURES} FROM usage WHERE day >= ?1 AND (?2 IS NULL OR agent = ?2) ORDER BY day, agent, model`,
         dayBefore(this.#now(), days - 1),
@@ -125,13 +129,7 @@ export class Ledger {
       agent,
       limit,
     )
-    const turns: TurnRow[] = []
-    const errors: Undecodable[] = []
-    for (const row of found.reverse()) {
-      const { success, data, error } = TurnRow.safeParse(row)
-      if (success) turns.push(data)
-      else errors.push({ table: 'turns', id: String(row.id), problem: z.prettifyError(error) })
-    }
+    const { rows: turns, errors } = readRows('turns', found.reverse(), TurnRow)
     return { turns, errors }
   }
 
@@ -140,7 +138,7 @@ export class Ledger {
     const turns = this.#db.all('SELECT agent, reason, n FROM turn_counts ORDER BY agent, reason')
     return {
       turns: turns.map(({ agent, reason, n }) => ({ agent: String(agent), reason: String(reason), n: Number(n) })),
-      usage: decode(
+      usage: readUsage(
         this.#db.all(`SELECT '' AS day, agent, model, ${SUMS} FROM usage GROUP BY agent, model ORDER BY agent, model`),
       ).rows,
     }
@@ -157,21 +155,16 @@ export class Ledger {
 
   /** Forgets all that an agent has spent. */
   async purge(agent: string): Promise<void> {
-    await this.#db.write(() => {
-      for (const table of ['turns', 'usage', 'turn_counts', 'days'])
-        this.#db.run(`DELETE FROM ${table} WHERE agent = ?`, agent)
-      this.#forget(agent)
-    })
+    await this.#db.write(
+      () => {
+        for (const table of ['turns', 'usage', 'turn_counts', 'days'])
+          this.#db.run(`DELETE FROM ${table} WHERE agent = ?`, agent)
+        this.#forget(agent)
+      },
+      { essential: true },
+    )
   }
 }
 
-function decode(found: Row[]): { rows: UsageRow[]; errors: Undecodable[] } {
-  const rows: UsageRow[] = []
-  const errors: Undecodable[] = []
-  for (const row of found) {
-    const { success, data, error } = UsageRow.safeParse(row)
-    if (success) rows.push(data)
-    else errors.push({ table: 'usage', id: `${row.day} ${row.agent}`, problem: z.prettifyError(error) })
-  }
-  return { rows, errors }
-}
+const readUsage = (found: readonly Row[]): Read<UsageRow> =>
+  readRows('usage', found, UsageRow, (row) => `${row.day} ${row.agent}`)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NOTHING_SPENT } from '../../wire/money.ts'
 import type { Agent } from '../../wire/things.ts'
-import { NOTHING } from './figures.ts'
 import { type Measured, metricsOf } from './metrics.ts'
 
 const agent = (name: string, used: number | null) =>
@@ -15,7 +15,7 @@ const MEASURED: Measured = {
   slots: { used: 1, total: 4 },
   totals: {
     turns: [{ agent: 'alice', reason: 'ok', n: 9 }],
-    usage: [{ ...NOTHING, day: '', agent: 'alice', model: 'a "b"\\\nc', inputTokens: 11, dollars: 0.25 }],
+    usage: [{ ...NOTHING_SPENT, day: '', agent: 'alice', model: 'a "b"\\\nc', inputTokens: 11, dollars: 0.25 }],
   },
   memoryBytes: 1e8,
   cpuSeconds: 1.5,

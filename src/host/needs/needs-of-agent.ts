@@ -1,11 +1,8 @@
-import type { Account } from '../../wire/money.ts'
+import { type Account, BUDGET_WARN_AT } from '../../wire/money.ts'
 import type { Agent, Need } from '../../wire/things.ts'
 
 /** How the reason begins with which the daemon pauses an agent; the operator need not know of a pause of their own. */
 export const DISK_REASON = 'disk: '
-
-/** Four fifths of a budget, and the operator is warned. */
-const WARN_AT = 0.8
 
 /** What waits for the operator, without a time where nobody knows it. */
 export type Undated<N extends Need = Need> = N extends Need ? Omit<N, 'since'> & { since?: number } : never
@@ -58,7 +55,7 @@ export function needsOfAgent(agent: Agent): Undated[] {
 
 /** That most of a budget is used: of an agent, or of all together (`*`). */
 export function needsOfAccount({ used, isOverridden }: Account, agent: string): Undated[] {
-  if (used === null || used < WARN_AT || isOverridden) return []
+  if (used === null || used < BUDGET_WARN_AT || isOverridden) return []
   const isAll = agent === '*'
   return [
     {

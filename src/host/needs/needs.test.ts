@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createNotifier } from '../../kit/notifier.ts'
-import type { Account, Spent } from '../../wire/money.ts'
+import { type Account, NOTHING_SPENT } from '../../wire/money.ts'
 import type { Agent, Need } from '../../wire/things.ts'
 import { SqliteStore } from '../broker/sqlite-store.ts'
 import { openHiveDatabase } from '../database.ts'
 import { type NeedSources, Needs } from './needs.ts'
 import { sourcesOf } from './sources-in-test.ts'
 
-const SPENT: Spent = {
-  turns: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  dollars: 0,
-  durationMs: 0,
-}
 const accountOf = (used: number | null, isOverridden = false): Account => ({
-  spent: SPENT,
+  spent: NOTHING_SPENT,
   budget: {},
   used,
   isOverridden,

@@ -10,10 +10,17 @@ describe('the pattern that would allow a command and the like', () => {
     ['npm test', 'npm test'],
     ['make', 'make'],
     ['  make  ', 'make'],
-    ['rm -rf build', 'rm *'],
-    ['touch notes.txt', 'touch *'],
+    ['rm -rf build', 'rm -rf build'],
+    ['touch notes.txt', 'touch notes.txt'],
+    ['git -C /x status', 'git -C /x status'],
+    ['npm exec foo', 'npm exec foo'],
+    ['npm run build', 'npm run build'],
+    ['git rebase --exec id', 'git rebase --exec id'],
+    ['make all -j4', 'make all -j4'],
+    ['base64 notes more', 'base64 notes *'],
+    ['/config/check fast now', '/config/check fast *'],
     ['git commit -m "a message"', 'git commit *'],
-    ['/usr/bin/npm run build', '/usr/bin/npm run *'],
+    ['/usr/bin/npm test --x', '/usr/bin/npm test *'],
   ] as const) {
     test(`${command} → ${pattern}`, () => assert.equal(patternOf(command), pattern))
   }
@@ -40,6 +47,17 @@ describe('the pattern that would allow a command and the like', () => {
     'xargs rm',
     'python3 script.py',
     'node --eval 1',
+    'python3.11 x.py',
+    'python3.13t x.py',
+    '/usr/bin/python3.11 x.py',
+    ...['npx -y evil', 'nodejs x', 'gawk x', 'find src -name x', 'tar xf x', 'flock lock id', 'stdbuf -o0 id'],
+    ...['taskset 1 id', 'strace id', 'gdb id', 'gcc-12 x.c', 'tmux new id', 'sed p x'],
+    './run.sh now',
+    'bin/run now',
+    '/state/run now',
+    '/usr/../state/run now',
+    '/usr//bin/npm test',
+    'touch a\u202eb.txt',
     `${'x'.repeat(257)} y`,
   ]) {
     test(`${JSON.stringify(command.slice(0, 40))} has none`, () => assert.equal(patternOf(command), null))

@@ -3,7 +3,7 @@ import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { Permission, type PermissionState } from '../../wire/permissions.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
-import { readNewest } from '../newest-page.ts'
+import { readNewest, readRow } from '../read-rows.ts'
 
 const { id, agent, tool, input, description, pattern, state, message } = Permission.shape
 const Time = z.number()
@@ -67,9 +67,7 @@ export class PermissionStore {
   get(id: number): Permission {
     const row = this.#db.get('SELECT * FROM permissions WHERE id = ?', id)
     if (!row) throw new HiveError('not_found', `there is no permission ${id}`)
-    const { success, data, error } = Columns.safeParse(row)
-    if (success) return data
-    throw new HiveError('internal', `permission ${id} cannot be read: ${z.prettifyError(error)}`)
+    return readRow(`permission ${id}`, row, Columns)
   }
 
   idOf({ agent, epoch, request }: ToolCall): number | undefined {
@@ -100,7 +98,7 @@ export class PermissionStore {
     return Number(this.#db.get(sql, agent)?.n)
   }
 
-  /** Gives its id. What the agent was decided long ago goes. */
+  /** Gives its id. What was decided for the agent long ago goes. */
   add({ agent, epoch, request, tool, input, description, pattern, askedAt, deadlineAt }: NewPermission): number {
     this.#db.run(
       `DELETE FROM permissions WHERE agent = ?1 AND state <> 'pending'

@@ -167,7 +167,7 @@ export class Permissions implements DueSource {
 
   /** Forgets all of an agent that is gone for good. */
   async purge(agent: string): Promise<void> {
-    await this.#options.db.write(() => this.#store.purge(agent))
+    await this.#options.db.write(() => this.#store.purge(agent), { essential: true })
     this.#changed()
   }
 

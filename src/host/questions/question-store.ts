@@ -3,20 +3,12 @@ import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { CANCELLED_ANSWER, EXPIRED_ANSWER, Question } from '../../wire/questions.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
-import { readNewest } from '../newest-page.ts'
+import { JsonColumn, readNewest, readRow } from '../read-rows.ts'
 
 const { id, asker, question, options, state, answer } = Question.shape
 const Time = z.number()
-const Json = z.string().transform((text, ctx): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    ctx.addIssue('is not JSON')
-    return z.NEVER
-  }
-})
 const Columns = z
-  .object({ id, asker, question, options: Json.pipe(options), state, answer })
+  .object({ id, asker, question, options: JsonColumn.pipe(options), state, answer })
   .extend({ multi: z.union([z.literal(0), z.literal(1)]), asked_at: Time })
   .extend({ deadline_at: Time.nullable(), answered_at: Time.nullable() })
   .transform(
@@ -52,9 +44,7 @@ export class QuestionStore {
   get(id: number): Question {
     const row = this.#db.get('SELECT * FROM questions WHERE id = ?', id)
     if (!row) throw new HiveError('not_found', `there is no question ${id}`)
-    const { success, data, error } = Columns.safeParse(row)
-    if (success) return data
-    throw new HiveError('internal', `question ${id} cannot be read: ${z.prettifyError(error)}`)
+    return readRow(`question ${id}`, row, Columns)
   }
 
   /** What an agent asked with a key before. */

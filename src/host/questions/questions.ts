@@ -161,6 +161,13 @@ export class Questions implements DueSource {
     onChange()
   }
 
+  /** Cancels those of agents that were destroyed and could not be told of. */
+  async cancelOfGone(): Promise<void> {
+    const { registry } = this.#options
+    const askers = new Set(this.open().questions.map(({ asker }) => asker))
+    for (const asker of askers) if (!registry.has(asker)) await this.cancelAllOf(asker)
+  }
+
   /** Those that match, oldest first, and the rows among them that cannot be read. */
   list(filter: QuestionFilter): { questions: Question[]; errors: Undecodable[] } {
     return this.#store.list(filter)

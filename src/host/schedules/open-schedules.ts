@@ -1,3 +1,4 @@
+import type { Clock } from '../../kit/clock.ts'
 import type { Database } from '../../kit/sqlite.ts'
 import { HiveError } from '../../wire/errors.ts'
 import { SYSTEM } from '../../wire/names.ts'
@@ -19,12 +20,14 @@ export interface OpenSchedulesOptions {
   readonly passes: (point: string) => void
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** Of the rate of reminders. */
+  readonly clock?: Clock
   readonly timeZone?: string
 }
 
 /** Puts together what wakes agents by the clock: sources of an alarm. */
 export function openSchedules(options: OpenSchedulesOptions) {
-  const { db, registry, entriesOf, broker, inboxCap, onChange, passes, now, timeZone } = options
+  const { db, registry, entriesOf, broker, inboxCap, onChange, passes, now, clock, timeZone } = options
   const { store } = broker
   const tell: TellOnce = async (agent, event, key) => {
     // The daemon's own messages have room always; here they are as many as an agent wants.
@@ -45,6 +48,6 @@ export function openSchedules(options: OpenSchedulesOptions) {
     timeZone,
     passes,
   })
-  const reminders = new Reminders({ db, tell, onChange, passes, now })
+  const reminders = new Reminders({ db, tell, onChange, passes, now, clock })
   return { schedules, reminders }
 }

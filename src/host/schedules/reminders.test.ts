@@ -52,7 +52,22 @@ describe('reminders', () => {
     await assert.rejects(remind(), { code: 'too_many' })
     await reminders.remind('bob', { message: 'm', inSeconds: 60 })
     await reminders.cancel(first?.id as number)
+    hive.wall.now += 60_000
     await remind()
+  })
+
+  test('are set once a minute in the long run: what is taken back makes no room for more', async () => {
+    await using hive = await openSchedulesInTest()
+    const { reminders } = hive
+    const remind = (key?: string) => reminders.remind('alice', { message: 'm', inSeconds: 3600, key })
+    const { id } = await remind('kept')
+    for (let count = 1; count < 50; count += 1) await reminders.cancel((await remind()).id)
+    await assert.rejects(remind(), { code: 'rate_limited' })
+    assert.equal((await remind('kept')).id, id, 'one that is there already is not set')
+    await reminders.remind('bob', { message: 'm', inSeconds: 60 })
+    hive.wall.now += 60_000
+    await remind()
+    await assert.rejects(remind(), { code: 'rate_limited' })
   })
 
   test('a repeated wish is one reminder, also when that was told meanwhile', async () => {

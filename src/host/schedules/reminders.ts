@@ -1,10 +1,13 @@
 import { z } from 'zod'
-import type { Database, Row } from '../../kit/sqlite.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Database } from '../../kit/sqlite.ts'
+import { createTokenBuckets } from '../../kit/token-bucket.ts'
 import { HiveError } from '../../wire/errors.ts'
 import type { HelperEvent } from '../../wire/events.ts'
 import { LISTED_CHARACTERS, LONGEST_REMINDER_SECONDS, type Reminder } from '../../wire/schedules.ts'
 import type { Undecodable } from '../../wire/undecodable.ts'
 import { attemptAll, type DueSource } from '../alarm.ts'
+import { readRow, readRows } from '../read-rows.ts'
 
 /** Sends an agent a fact under a key, once. */
 export type TellOnce = (agent: string, event: HelperEvent, key: string) => Promise<void>
@@ -16,6 +19,8 @@ export interface RemindersOptions {
   readonly onChange: () => void
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** For the rate; the steady clock unless a test says otherwise. */
+  readonly clock?: Clock
   /** Called with the names of places where the daemon might as well die. */
   readonly passes?: (point: string) => void
 }
@@ -32,6 +37,8 @@ export interface Wish {
 
 /** Reminders that an agent may have at once. */
 const MOST = 50
+/** New ones that an agent may set: what is taken back, or told, makes no room for a flood. */
+const RATE = { perSecond: 1 / 60, burst: MOST }
 const LONGEST_MS = LONGEST_REMINDER_SECONDS * 1000
 
 const StoredReminder = z
@@ -44,6 +51,9 @@ const StoredReminder = z
     due_at: z.number(),
   })
   .transform(({ set_at, due_at, ...same }) => ({ ...same, setAt: set_at, dueAt: due_at }))
+const ListedReminder = StoredReminder.transform(
+  ({ key: _, message, ...same }): Reminder => ({ ...same, message: message.slice(0, LISTED_CHARACTERS) }),
+)
 
 /** Those of agents that are there. */
 const LIVE = 'FROM reminders JOIN agents ON name = agent WHERE destroyed = 0'
@@ -54,14 +64,16 @@ export class Reminders implements DueSource {
   readonly #options: RemindersOptions
   readonly #db: Database
   readonly #now: () => number
+  readonly #rates
 
   constructor(options: RemindersOptions) {
     this.#options = options
     this.#db = options.db
     this.#now = options.now ?? Date.now
+    this.#rates = createTokenBuckets(RATE, options.clock ?? (() => performance.now()))
   }
 
-  /** Throws `bad_input` for a time that cannot be had, `too_many` when the agent has as many as it may. */
+  /** Throws `bad_input` for a time that cannot be had, `too_many` when the agent has as many as it may, `rate_limited`. */
   async remind(agent: string, wish: Wish): Promise<Pick<Reminder, 'id' | 'dueAt'>> {
     const now = this.#now()
     const dueAt = dueOf(wish, now)
@@ -81,6 +93,11 @@ export class Reminders implements DueSource {
     if (Number(count) >= MOST) {
       throw new HiveError('too_many', `you have ${MOST} reminders`, { hint: 'take one back with cancel_reminder' })
     }
+    if (!this.#rates.take(agent)) {
+      throw new HiveError('rate_limited', 'you set reminders too fast', {
+        hint: 'wait a minute; what comes again and again is for `schedules` in your agent.json',
+      })
+    }
     const { lastInsertRowid: id } = this.#db.run(
       'INSERT INTO reminders (agent, message, key, set_at, due_at) VALUES (?, ?, ?, ?, ?)',
       agent,
@@ -99,13 +116,7 @@ export class Reminders implements DueSource {
       agent ?? null,
       limit,
     )
-    const reminders: Reminder[] = []
-    const errors: Undecodable[] = []
-    for (const row of rows) {
-      const { success, data, error } = StoredReminder.safeParse(row)
-      if (success) reminders.push(toListed(data))
-      else errors.push({ table: 'reminders', id: String(row.id), problem: z.prettifyError(error) })
-    }
+    const { rows: reminders, errors } = readRows('reminders', rows, ListedReminder)
     return { reminders, errors }
   }
 
@@ -137,24 +148,13 @@ export class Reminders implements DueSource {
     const { db, tell, passes } = this.#options
     const row = db.get('SELECT * FROM reminders WHERE id = ?', id)
     if (!row) return // It was taken back.
-    const { agent, message, key, dueAt } = decode(row)
+    const { agent, message, key, dueAt } = readRow(`reminder ${id}`, row, StoredReminder)
     // By the wish, not by the row: when a wish is repeated after its reminder was told, nothing is told again.
-    await tell(agent, { event: 'reminder', id, message, dueAt }, `reminder-${agent}-${key}`)
+    await tell(agent, { event: 'reminder', id, message, dueAt }, `reminder-${agent}:${key}`)
     passes?.('reminder.told')
     await db.write(() => db.run('DELETE FROM reminders WHERE id = ?', id))
   }
 }
-
-function decode(row: Row): z.infer<typeof StoredReminder> {
-  const { success, data, error } = StoredReminder.safeParse(row)
-  if (success) return data
-  throw new HiveError('internal', `reminder ${row.id} cannot be read: ${z.prettifyError(error)}`)
-}
-
-const toListed = ({ key: _, message, ...same }: z.infer<typeof StoredReminder>): Reminder => ({
-  ...same,
-  message: message.slice(0, LISTED_CHARACTERS),
-})
 
 /** Unix milliseconds of a wish. Throws `bad_input`. */
 function dueOf({ inSeconds, at }: Wish, now: number): number {

@@ -46,6 +46,7 @@ export async function openSchedulesInTest({
         if (point === dies.at) throw new HiveError('cancelled', `killed at ${point}`)
       },
       now,
+      clock: now,
       timeZone,
     })
     return { schedules, reminders }

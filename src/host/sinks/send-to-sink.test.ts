@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { Sink } from '../../wire/sinks.ts'
 import type { Notification } from './notification.ts'
 import { sendToSink } from './send-to-sink.ts'
 import { openSinkServer } from './sink-in-test.ts'
@@ -46,5 +48,33 @@ test('what cannot be told is said: a missing secret, a refusal, a redirect, nobo
     code: 'unavailable',
     message: /cannot be reached/,
   })
+  assert.equal(server.received.length, 0)
+})
+
+test('no error says a secret', async () => {
+  await using server = await openSinkServer()
+  const webhook = { kind: 'webhook', url: server.url, headers: { Authorization: { secret: 'key' } } } as const
+  const textOf = async (sink: Sink, value: string) => {
+    const sending = sendToSink(sink, NOTIFICATION, { secret: () => value, signal })
+    const text = await sending.then(
+      () => 'it was sent',
+      (error) => inspect(error, { depth: 9 }),
+    )
+    assert.ok(!text.includes('s3cret'), text)
+    return text
+  }
+  for (const value of ['s3cret\n', 's3cret\r\nX-Other: 1', 's3cret\0', 's3cret…']) {
+    assert.match(await textOf(webhook, value), /the secret key has a line break or a character that no header can hold/)
+  }
+  const ntfy = { kind: 'ntfy', url: `${server.url}/topic`, priority: 2, token: { secret: 'key' } } as const
+  assert.match(await textOf(ntfy, 's3cret\n'), /the secret key has/)
+  // Settings refuse these two; what fetch would say of them is not passed on either.
+  for (const sink of [
+    { ...webhook, url: server.url.replace('http://', 'http://me:s3cret@') },
+    { ...webhook, headers: { 'X-Key': 's3cret\n1' } },
+  ]) {
+    assert.ok(!Sink.safeParse(sink).success)
+    assert.match(await textOf(sink, 'v'), /the request for webhook 127\.0\.0\.1:\d+ cannot be made/)
+  }
   assert.equal(server.received.length, 0)
 })

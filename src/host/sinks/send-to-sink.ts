@@ -1,5 +1,5 @@
 import { errorText, HiveError } from '../../wire/errors.ts'
-import type { Sink } from '../../wire/sinks.ts'
+import { HEADER_VALUE, type Sink } from '../../wire/sinks.ts'
 import type { Notification } from './notification.ts'
 
 const TIMEOUT_MS = 10_000
@@ -17,7 +17,7 @@ export const nameOfSink = ({ kind, url }: Sink): string => `${kind} ${new URL(ur
 
 /**
  * Tells one sink. Throws `unavailable` when it cannot be reached within 10 s or does not take it, `bad_input` when a secret
- * that it needs is not set.
+ * that it needs is not set, or cannot stand in a header. No error has the value of a secret in it.
  */
 export async function sendToSink(sink: Sink, notification: Notification, { secret, signal }: SendOptions) {
   const name = nameOfSink(sink)
@@ -33,9 +33,16 @@ export async function sendToSink(sink: Sink, notification: Notification, { secre
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
     await response.body?.cancel()
-  } catch (cause) {
-    const why = (cause as Error).cause ?? cause
-    throw new HiveError('unavailable', `${name} cannot be reached: ${errorText(why)}`, { cause })
+  } catch (error) {
+    const { cause } = error as Error
+    // Not the network but the request itself: its text, and so the log, would quote the header or the address.
+    if (error instanceof TypeError && cause === undefined) {
+      throw new HiveError('bad_input', `the request for ${name} cannot be made`, {
+        hint: 'look at its url and headers in the settings',
+      })
+    }
+    const why = cause ?? error
+    throw new HiveError('unavailable', `${name} cannot be reached: ${errorText(why)}`, { cause: error })
   }
   if (!response.ok) throw new HiveError('unavailable', `${name} answered ${response.status}`)
 }
@@ -49,8 +56,12 @@ interface SinkRequest {
 function requestOf(sink: Sink, notification: Notification, secret: SendOptions['secret']): SinkRequest {
   const secretOf = ({ secret: name }: { secret: string }): string => {
     const value = secret(name)
-    if (value !== undefined) return value
-    throw new HiveError('bad_input', `the secret ${name} is not set`, { hint: `hive secret set ${name}` })
+    const hint = `hive secret set ${name}`
+    if (value === undefined) throw new HiveError('bad_input', `the secret ${name} is not set`, { hint })
+    if (HEADER_VALUE.test(value)) return value
+    throw new HiveError('bad_input', `the secret ${name} has a line break or a character that no header can hold`, {
+      hint,
+    })
   }
   const { title, text, isUrgent, kinds, keys, link } = notification
   if (sink.kind === 'webhook') {

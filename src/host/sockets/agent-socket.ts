@@ -38,17 +38,21 @@ export interface AgentSocketDeps extends AgentScheduleDeps, AgentQuestionDeps, A
 
 /** What the socket of one agent answers. Everything that comes in is that agent's claim about itself. */
 export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<typeof agentOps> {
-  const { registry, broker, supervisor, deployments, secret, events, accounts, log, defaults } = deps
+  const { registry, broker, supervisor, deployments, secret, events, accounts, loginNews, log, defaults } = deps
   const { store } = broker
   const link = supervisor.link(agent)
 
   const endTurn = async (epoch: number, ids: number[], end: TurnEnd, accepted: boolean) => {
-    try {
-      return await broker.endTurn(agent, epoch, ids, end, accepted)
-    } catch (error) {
+    const { action } = await broker.endTurn(agent, epoch, ids, end, accepted).catch((error: unknown) => {
       log.warn({ agent, epoch, ids, error: errorText(error) }, 'the end of a turn was refused')
       throw error
-    }
+    })
+    link.turnEnded(end)
+    // The end stands, whatever becomes of this: the next one tells.
+    await loginNews.tellOf(agent).catch((error: unknown) => {
+      log.warn({ agent, error: errorText(error) }, 'the manager could not be told of a login')
+    })
+    return action
   }
 
   /** The turn in progress ends before its time when it has used what is left of a budget; its message waits with the rest. */
@@ -97,7 +101,7 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
       link.becameReady(state)
       broker.changes.notify()
       supervisor.admitMail(agent)
-      await deps.loginNews.becameReady(agent, state)
+      await loginNews.becameReady(agent, state)
       return {}
     },
 
@@ -126,17 +130,12 @@ export function agentHandlers(deps: AgentSocketDeps, agent: string): Handlers<ty
     async ack({ epoch, ids, end }, call) {
       link.assertEpoch(call, epoch)
       await endTurn(epoch, ids, end, true)
-      link.turnEnded(end)
-      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
       return {}
     },
 
     async release({ epoch, ids, end }, call) {
       link.assertEpoch(call, epoch)
-      const { action } = await endTurn(epoch, ids, end, false)
-      link.turnEnded(end)
-      await deps.loginNews.turnEnded(agent, end, link.live?.ready?.login)
-      return { action }
+      return { action: await endTurn(epoch, ids, end, false) }
     },
 
     inbox: async ({ limit }) => ({ messages: await store.waiting(agent, limit) }),

@@ -1,22 +1,14 @@
-import { dirname } from 'node:path'
 import type { hostOps } from '../../wire/host-ops.ts'
-import type { LogUnit } from '../../wire/housekeeping.ts'
-import { containerName, OPERATOR } from '../../wire/names.ts'
+import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
-import type { AgentRegistry } from '../agents/registry.ts'
 import type { AuditLog } from '../audit-log.ts'
-import { companionLog } from '../companion.ts'
-import { readLogs } from '../containers/bubblewrap/log-reader.ts'
-import type { ContainerRuntime } from '../containers/runtime.ts'
 import type { Backup } from '../housekeeping/backup.ts'
 import type { Tombstones } from '../housekeeping/tombstones.ts'
+import { readUnitLog, type UnitLogDeps } from '../housekeeping/unit-log.ts'
 import type { Sinks } from '../sinks/sinks.ts'
 
-export interface HousekeepingDeps {
-  readonly registry: AgentRegistry
-  readonly runtime: Pick<ContainerRuntime, 'logs'>
+export interface HousekeepingDeps extends UnitLogDeps {
   readonly audit: AuditLog
-  readonly stateDir: string
   readonly tombstones: Tombstones
   readonly backup: Backup
   readonly sinks: Sinks
@@ -26,22 +18,12 @@ type HousekeepingOps = 'logs' | 'tombstones' | 'revive' | 'purge' | 'backup' | '
 
 /** Logs, what is left of destroyed agents, backup, and a test of the sinks. */
 export function housekeepingHandlers(deps: HousekeepingDeps): Pick<Handlers<typeof hostOps>, HousekeepingOps> {
-  const { registry, runtime, audit, stateDir, tombstones, backup, sinks } = deps
+  const { audit, tombstones, backup, sinks } = deps
   const noted = (verb: string, agent?: string, detail?: Record<string, unknown>) =>
     audit.note({ actor: OPERATOR, verb, agent, detail })
 
-  /** An agent that has the name of a companion is meant itself. */
-  const logOf = (unit: LogUnit, tail: number) => {
-    if ((unit !== 'gateway' && unit !== 'model') || registry.has(unit)) {
-      registry.get(unit)
-      return runtime.logs(containerName(unit), { tail })
-    }
-    const file = companionLog(stateDir, unit)
-    return readLogs({ path: dirname(file), files: { stdout: file } }, { tail })
-  }
-
   return {
-    logs: async ({ unit, lines }) => ({ lines: await Array.fromAsync(logOf(unit, lines)) }),
+    logs: async ({ unit, lines }) => ({ lines: await readUnitLog(deps, unit, lines) }),
 
     tombstones: async () => ({ tombstones: await tombstones.list() }),
     async revive({ name }) {

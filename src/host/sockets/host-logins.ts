@@ -1,4 +1,5 @@
-import type { hostLoginOps } from '../../wire/logins.ts'
+import { HiveError } from '../../wire/errors.ts'
+import type { hostLoginOps, LoginFlow } from '../../wire/logins.ts'
 import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { AgentRegistry } from '../agents/registry.ts'
@@ -23,21 +24,27 @@ export function loginHandlers({
   runtime,
   about,
 }: HostLoginDeps): Handlers<typeof hostLoginOps> {
-  return {
-    async login({ agent, method }, { signal }) {
-      registry.get(agent)
-      const flow = await logins.start(agent, method, signal)
-      await audit.note({ actor: OPERATOR, verb: 'login', agent, detail: { method } })
+  /** What was tried stands in the audit, whatever comes of it; never a code. */
+  const audited = async (verb: string, agent: string, detail: object, act: () => Promise<LoginFlow | null>) => {
+    registry.get(agent)
+    let outcome = 'none'
+    try {
+      const flow = await act()
+      if (flow) outcome = flow.state
       return { flow }
-    },
-    async login_code({ agent, code }, { signal }) {
-      registry.get(agent)
-      return { flow: await logins.code(agent, code, signal) }
-    },
-    async login_cancel({ agent }) {
-      registry.get(agent)
-      return { flow: await logins.cancel(agent) }
-    },
+    } catch (error) {
+      outcome = error instanceof HiveError ? error.code : 'internal'
+      throw error
+    } finally {
+      await audit.note({ actor: OPERATOR, verb, agent, detail: { ...detail, outcome } })
+    }
+  }
+  return {
+    login: ({ agent, method }, { signal }) =>
+      audited('login', agent, { method }, () => logins.start(agent, method, signal)),
+    login_code: ({ agent, code }, { signal }) =>
+      audited('login_code', agent, {}, () => logins.code(agent, code, signal)),
+    login_cancel: ({ agent }) => audited('login_cancel', agent, {}, () => logins.cancel(agent)),
     async logout({ agent }) {
       registry.get(agent)
       const text = await logOut(runtime, agent, about.network)

@@ -53,6 +53,7 @@ export function moneyHandlers({
     async metrics() {
       const agents = views.all()
       const { store } = broker
+      const { user, system } = process.cpuUsage()
       const text = metricsOf({
         agents,
         messages: await store.count(),
@@ -61,7 +62,7 @@ export function moneyHandlers({
         slots: broker.slotUse(),
         totals: ledger.totals(),
         memoryBytes: process.memoryUsage.rss(),
-        cpuSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+        cpuSeconds: (user + system) / 1e6,
         startedAt: Date.now() / 1000 - process.uptime(),
       })
       return { text }

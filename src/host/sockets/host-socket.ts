@@ -3,6 +3,7 @@ import type { hostOps } from '../../wire/host-ops.ts'
 import { OPERATOR } from '../../wire/names.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { Lifecycle } from '../actions/lifecycle.ts'
+import { unpark } from '../actions/unpark.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
 import type { Deployments } from '../agents/deployments.ts'
 import type { Holds } from '../agents/holds.ts'
@@ -194,10 +195,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     },
 
     async unpark({ agent }) {
-      registry.get(agent)
-      const parked = store.parked(agent)
-      if (parked?.reason === 'budget') await deps.notes.override(agent, { detail: parked.detail })
-      await broker.unpark(agent)
+      await unpark(deps, agent)
       return { agent: views.get(agent) }
     },
 

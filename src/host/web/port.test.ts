@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { freePort } from '../../kit/free-port-in-test.ts'
 import { createLog } from '../../kit/log.ts'
 import { Problems } from '../problems.ts'
 import { openPort } from './port.ts'
@@ -63,5 +64,24 @@ test('closes with its problem while it waits, and frees what it had', async () =
     await using port = open(other.port, problems)
     await port.tried
     assert.equal(await answer(other.port), 'here')
+  }
+})
+
+test('answers however many only connect', { timeout: 30_000 }, async () => {
+  const number = await freePort()
+  await using port = open(number, new Problems())
+  await port.tried
+  const silent: Socket[] = []
+  try {
+    for (let count = 0; count < 1100; count += 1) {
+      const socket = connect(number, '127.0.0.1').on('error', () => {
+        // Those that were too many are closed.
+      })
+      silent.push(socket)
+      await once(socket, 'connect')
+    }
+    assert.equal(await answer(number), 'here')
+  } finally {
+    for (const socket of silent) socket.destroy()
   }
 })

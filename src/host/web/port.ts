@@ -5,6 +5,7 @@ import type { Log } from '../../kit/log.ts'
 import { errorText } from '../../wire/errors.ts'
 import type { Problems } from '../problems.ts'
 import type { Tls } from './addresses.ts'
+import { capConnections } from './connection-cap.ts'
 
 export interface PortOptions {
   readonly port: number
@@ -15,6 +16,8 @@ export interface PortOptions {
   readonly tls: Tls | undefined
   readonly problems: Problems
   readonly log: Log
+  /** Called once when another program has the port at the first try; `tried` waits for it. */
+  readonly onTaken?: () => Promise<void>
 }
 
 /** A port that is listened on, or will be as soon as it can be had. */
@@ -28,17 +31,18 @@ const RETRY_FIRST_MS = 250
 const RETRY_LONGEST_MS = 5_000
 /** Answers that are being written get so long at the end. */
 const CLOSE_MS = 1_000
-const MAX_CONNECTIONS = 256
+const MAX_CONNECTIONS = 1024
 
 /** Slow senders are given up; what is larger than a request can be is refused. */
 const HTTP: ServerOptions = {
-  headersTimeout: 10_000,
+  headersTimeout: 3_000,
   requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
+  connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024,
   keepAliveTimeout: 30_000,
 }
 
+const IN_USE = 'EADDRINUSE'
 /** Not there at all, on a machine without IPv6 for example. */
 const ABSENT = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])
 
@@ -48,6 +52,7 @@ export function openPort(options: PortOptions): Port {
   const closing = new AbortController()
   const servers = new Map<string, Server>()
   const failing = new Map<string, string>()
+  let told: Promise<void> | undefined
   const first = addresses.map(() => Promise.withResolvers<void>())
 
   const note = (address: string, problem: string | undefined) => {
@@ -64,9 +69,9 @@ export function openPort(options: PortOptions): Port {
   const keepTrying = async (address: string, tried: () => void): Promise<void> => {
     for (let delayMs = RETRY_FIRST_MS; !closing.signal.aborted; delayMs = Math.min(2 * delayMs, RETRY_LONGEST_MS)) {
       const server = options.tls
-        ? createTlsServer({ ...HTTP, ...options.tls }, options.listener)
+        ? createTlsServer({ ...HTTP, ...options.tls, handshakeTimeout: HTTP.headersTimeout }, options.listener)
         : createServer(HTTP, options.listener)
-      server.maxConnections = MAX_CONNECTIONS
+      capConnections(server, MAX_CONNECTIONS)
       try {
         await listen(server, port, address)
         // Whoever closes it meanwhile does not know of it yet.
@@ -80,6 +85,10 @@ export function openPort(options: PortOptions): Port {
         const { code = '' } = error as NodeJS.ErrnoException
         if (address === '::1' && ABSENT.has(code)) return
         note(address, describe(address, port, error))
+        if (code === IN_USE && delayMs === RETRY_FIRST_MS) {
+          told ??= options.onTaken?.()
+          await told
+        }
       } finally {
         tried()
       }
@@ -103,7 +112,7 @@ export function openPort(options: PortOptions): Port {
 }
 
 const describe = (address: string, port: number, error: unknown): string => {
-  const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+  const inUse = (error as NodeJS.ErrnoException).code === IN_USE
   return inUse ? `${address} port ${port} is in use by another program; it is tried again` : errorText(error)
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -49,4 +49,12 @@ test('what cannot be a token is none: nobody gets in with an empty one', async (
     assert.equal(token.is(kept), false)
     assert.equal(token.value, readFileSync(path, 'utf8'))
   }
+})
+
+test('a new one that cannot be kept takes the place of the old one all the same', async () => {
+  const token = await openToken()
+  const old = token.value
+  mkdirSync(`${path}.new`)
+  await assert.rejects(token.renew(), { code: 'EISDIR' })
+  assert.equal(token.is(old), false)
 })

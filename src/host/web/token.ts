@@ -38,9 +38,10 @@ export class WebToken {
     return timingSafeEqual(digest(token), digest(this.#token))
   }
 
-  /** Makes another; the one before opens nothing from now on. */
+  /** Makes another; the one before opens nothing from now on. Throws when it cannot be kept: it is good until the daemon ends. */
   async renew(): Promise<void> {
     const token = randomBytes(32).toString('base64url')
+    this.#token = token
     const made = `${this.#path}.new`
     {
       await using file = await open(made, 'w', 0o600)
@@ -50,7 +51,6 @@ export class WebToken {
     }
     await rename(made, this.#path)
     await flush(dirname(this.#path))
-    this.#token = token
   }
 }
 

@@ -63,7 +63,9 @@ export async function openTestWeb({
   const events = new EventStore(stack.use(openEventDatabase(':memory:')))
   const views = stack.use(new AgentViews({ ...hive, defaultModel: 'haiku', now: Date.now }))
   const log = createLog('fatal')
-  const token = await WebToken.open(join(directory, 'web-token'), log)
+  const tokenPath = join(directory, 'web-token')
+  const token = await WebToken.open(tokenPath, log)
+  const tokenBefore = token.value
   let contents = contentsOf()
   const handlers: Partial<Handlers<typeof hostOps>> = {
     status: () => ({ ...contents.status, agents: contents.agents, errors: contents.errors }),
@@ -93,6 +95,9 @@ export async function openTestWeb({
   return {
     web,
     token,
+    tokenPath,
+    /** As it was before the ports were opened. */
+    tokenBefore,
     events,
     registry: hive.registry,
     broker: hive.broker,

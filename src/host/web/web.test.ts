@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -156,4 +158,22 @@ test('by https where there is a certificate, and the link says so', async () => 
   } finally {
     rmSync(directory, { recursive: true })
   }
+})
+
+test('a token that another program may have been shown opens nothing any more', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  try {
+    const { port } = other.address() as AddressInfo
+    await using hive = await openTestWeb({ port })
+    assert.ok(!hive.token.is(hive.tokenBefore))
+    assert.equal(readFileSync(hive.tokenPath, 'utf8'), hive.token.value)
+    assert.match(hive.web.notices.join(), new RegExp(`another program has port ${port}, .* there is a new one`))
+    assert.ok(hive.web.errors().every(({ where }) => where.startsWith('port')))
+  } finally {
+    other.close()
+  }
+  await using hive = await openTestWeb()
+  assert.ok(hive.token.is(hive.tokenBefore))
+  assert.deepEqual(hive.web.notices, [])
 })

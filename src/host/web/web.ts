@@ -4,7 +4,7 @@ import type { Hono } from 'hono'
 import type { Log } from '../../kit/log.ts'
 import type { Settings } from '../../kit/settings.ts'
 import type { Diff } from '../../wire/approvals.ts'
-import { HiveError } from '../../wire/errors.ts'
+import { errorText, HiveError } from '../../wire/errors.ts'
 import type { hostOps } from '../../wire/host-ops.ts'
 import type { Handlers } from '../../wire/op.ts'
 import type { AgentViews } from '../agents/agent-views.ts'
@@ -43,6 +43,8 @@ export interface WebOptions {
   readonly log: Log
 }
 
+/** What the problem with it is called by. */
+const TOKEN = 'token of the dashboard'
 /** Addresses by which the link is answered. */
 const LOCAL = ['127.0.0.1', '0.0.0.0', '::']
 
@@ -50,6 +52,7 @@ const LOCAL = ['127.0.0.1', '0.0.0.0', '::']
 export class Web implements WebLinks, AsyncDisposable {
   readonly #options: WebOptions
   readonly #problems = new Problems()
+  readonly #notices: string[] = []
   readonly #addresses: readonly string[]
   readonly #feed: HiveFeed
   readonly #streams: Streams
@@ -90,7 +93,7 @@ export class Web implements WebLinks, AsyncDisposable {
       onInternalError: this.#onInternalError,
     })
     addStaticApp(app, appPlaces)
-    this.#dashboard = this.#openPort(settings.port, 'dashboard', app, true)
+    this.#dashboard = this.#openPort(settings.port, 'dashboard', app, true, () => this.#mistrustToken())
     if (settings.agentPorts) {
       this.#unsubscribe = registry.changes.subscribe(() => void this.#assign())
       void this.#assign()
@@ -100,6 +103,11 @@ export class Web implements WebLinks, AsyncDisposable {
 
   errors(): Problem[] {
     return this.#problems.list()
+  }
+
+  /** What the operator should be told at the start. */
+  get notices(): readonly string[] {
+    return this.#notices
   }
 
   link(agent: string | undefined): string {
@@ -116,6 +124,22 @@ export class Web implements WebLinks, AsyncDisposable {
   async newToken(): Promise<void> {
     await this.#options.token.renew()
     this.#streams.cut()
+    this.#problems.clear(TOKEN)
+  }
+
+  /** Browsers that came back to the port while no daemon was there gave their token to whoever has it now. */
+  async #mistrustToken(): Promise<void> {
+    const { settings, log } = this.#options
+    const notice = `another program has port ${settings.port}, and browsers may have shown it the token of the dashboard`
+    log.warn({ port: settings.port }, `${notice}: there is a new one`)
+    this.#notices.push(`${notice}: there is a new one, hive open gives its link when the port is free`)
+    try {
+      await this.newToken()
+    } catch (error) {
+      log.error({ err: error }, 'the new token of the dashboard cannot be kept')
+      const problem = `the new one cannot be kept, the old one is good again after a restart: ${errorText(error)}`
+      this.#problems.note(TOKEN, `${problem}; hive open --new-token tries again`)
+    }
   }
 
   /** The address of the dashboard, for whoever came by this host. */
@@ -127,7 +151,7 @@ export class Web implements WebLinks, AsyncDisposable {
     return `${scheme}://${host}${isUsual ? '' : `:${port}`}`
   }
 
-  #openPort(port: number, owner: string, app: Hono<Env>, needsOrigin: boolean): Port {
+  #openPort(port: number, owner: string, app: Hono<Env>, needsOrigin: boolean, onTaken?: () => Promise<void>): Port {
     const { settings, token, log } = this.#options
     const { hosts, origins } = namesOf(port, settings)
     const rules: GateRules = {
@@ -144,6 +168,7 @@ export class Web implements WebLinks, AsyncDisposable {
       listener: guarded(rules, app),
       problems: this.#problems,
       log,
+      ...(onTaken && { onTaken }),
     })
   }
 

@@ -124,6 +124,18 @@ describe('the process of a claude brain', { concurrency: 2 }, () => {
   })
 })
 
+timed('what a compaction used is told once, though the next turn comes to nothing', async () => {
+  const bench = benches.open(openClaude({ keepWarmMs: 0 }))
+  await bench.brain.turn('say one')
+  assert.equal((await bench.brain.compact()).ok, true)
+  const { used } = bench.brain
+  assert.ok(used && used.costUsd > 0)
+  const failing = bench.brain.turn('say two')
+  await bench.brain.interrupt()
+  assert.deepEqual(await failing, { reason: 'interrupted', detail: 'interrupted', usage: used })
+  assert.equal(bench.brain.used, undefined)
+})
+
 describe('the conversation of a claude brain', () => {
   timed('begins afresh when the engine does not know it any more', async () => {
     const bench = benches.open(openClaude({}))
@@ -166,11 +178,11 @@ describe('what needs a permission', () => {
     const bench = openGuarded((_, signal) => {
       asked.resolve(signal)
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    }, 500)
+    }, 2_000)
     const turn = bench.brain.turn('bash touch made.txt')
     const signal = await asked.promise
     // Twice the time after which a turn has hung.
-    await sleep(1_000)
+    await sleep(4_000)
     assert.equal(bench.brain.state, 'thinking')
     await bench.brain.interrupt()
     assert.equal((await turn).reason, 'interrupted')

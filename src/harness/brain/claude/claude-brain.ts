@@ -120,16 +120,22 @@ class ClaudeBrain implements Brain {
         const conversation = await this.#converse(prompt, signal)
         const end = decideTurnEnd(conversation.facts, conversation)
         this.#loginRefused = end.reason === 'auth'
-        const usage = sumUsage(this.#untold, end.usage)
-        this.#untold = undefined
-        return { ...end, usage }
+        return { ...end, usage: this.#tellUsage(end.usage) }
       } catch (error) {
-        if (signal.aborted) return { reason: 'interrupted', detail: 'interrupted' }
-        return { reason: 'crash', detail: `claude does not start: ${errorText(error)}` }
+        const usage = this.#tellUsage(undefined)
+        if (signal.aborted) return { reason: 'interrupted', detail: 'interrupted', usage }
+        return { reason: 'crash', detail: `claude does not start: ${errorText(error)}`, usage }
       } finally {
         this.#used = undefined
       }
     })
+  }
+
+  /** Adds to what a turn used what was used since the last one. It is told once, also by a turn that came to nothing. */
+  #tellUsage(used: TurnUsage | undefined): TurnUsage | undefined {
+    const usage = sumUsage(this.#untold, used)
+    this.#untold = undefined
+    return usage
   }
 
   async interrupt(): Promise<void> {

@@ -1,7 +1,5 @@
 import type { ContainerSpec, Mount } from '../runtime.ts'
 
-/** Where commands of the host are found: fixed, since a root daemon must not run what its caller's PATH names. */
-export const HOST_PATH = '/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export const GUEST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** File descriptors that the starter has open for bwrap, which closes them before the payload runs. */

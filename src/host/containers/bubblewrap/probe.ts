@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import { run } from '../../../kit/run.ts'
 import { errorText } from '../../../wire/errors.ts'
+import { HOST_PATH } from '../../host-path.ts'
 import type { ContainerRuntime, Probe } from '../runtime.ts'
-import { HOST_PATH } from './argv.ts'
 
 type Problem = Probe['problems'][number]
 

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type ProcessId, processId } from '../../../kit/detached.ts'
-import { type Argv, HOST_PATH } from './argv.ts'
+import { HOST_PATH } from '../../host-path.ts'
+import type { Argv } from './argv.ts'
 
 /** Stands for a process that had ended before it could be looked at. */
 export const ENDED = 'ended'

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { createLineCutter } from '../line-cutter.ts'
-import type { LogLine, LogOptions } from '../runtime.ts'
+import { createLineCutter } from './line-cutter.ts'
 import { rotatedFile } from './log-rotation.ts'
+import type { LogLine, LogOptions } from './runtime.ts'
 
 const CHUNK_BYTES = 128 * 1024
 /** The last lines are looked for in so much: a flood of tiny ones must not keep the daemon busy. */
