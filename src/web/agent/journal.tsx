@@ -1,4 +1,3 @@
-import Anser from 'anser'
 import { Download } from 'lucide-react'
 import { useMemo } from 'react'
 import { useSearchParams } from 'wouter'
@@ -9,7 +8,8 @@ import { Copy } from '../ui/copy.tsx'
 import { Empty } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
 import { Scroll } from '../ui/scroll.tsx'
-import { visible } from '../ui/visible.ts'
+import { ansiSpans } from './ansi.ts'
+import { AnsiText } from './ansi-text.tsx'
 
 const FOLLOW_EVERY_MS = 2_000
 const LENGTHS = [100, 200, 1000, 5000]
@@ -22,7 +22,14 @@ export function Journal({ agent }: { agent: string }) {
     () => query.data?.lines.filter((line) => line.text.toLowerCase().includes(text.toLowerCase())) ?? [],
     [query.data, text],
   )
-  const all = () => found.map((line) => Anser.ansiToText(line.text)).join('\n')
+  const all = () =>
+    found
+      .map((line) =>
+        ansiSpans(line.text)
+          .map(({ text }) => text)
+          .join(''),
+      )
+      .join('\n')
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2">
@@ -104,34 +111,9 @@ const Toggle = ({ label, isOn, onChange }: { label: string; isOn: boolean; onCha
 const JournalLine = ({ text, isError, isWrapped }: { text: string; isError: boolean; isWrapped: boolean }) => (
   <div className={classNames(isWrapped ? 'break-all whitespace-pre-wrap' : 'whitespace-pre', isError && 'text-accent')}>
     {isError && <span className="sr-only">stderr: </span>}
-    {Anser.ansiToJson(text, { use_classes: true, remove_empty: true }).map(({ content, fg, decoration }, index) => (
-      <span
-        // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text
-        key={index}
-        className={classNames(COLOURS[fg], decoration === 'bold' && 'font-bold')}
-      >
-        {visible(content)}
-      </span>
-    ))}
+    <AnsiText text={text} />
   </div>
 )
-
-/** Of a terminal, as the theme has them: readable on its ground. */
-const COLOURS: Readonly<Record<string, string>> = {
-  'ansi-red': 'text-err',
-  'ansi-bright-red': 'text-err',
-  'ansi-green': 'text-ok',
-  'ansi-bright-green': 'text-ok',
-  'ansi-yellow': 'text-accent',
-  'ansi-bright-yellow': 'text-accent',
-  'ansi-blue': 'text-info',
-  'ansi-bright-blue': 'text-info',
-  'ansi-cyan': 'text-info',
-  'ansi-bright-cyan': 'text-info',
-  'ansi-magenta': 'text-think',
-  'ansi-bright-magenta': 'text-think',
-  'ansi-bright-black': 'text-faint',
-}
 
 function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))

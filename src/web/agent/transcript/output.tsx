@@ -1,37 +1,18 @@
-import { useMemo } from 'react'
 import { classNames } from '../../ui/class-names.ts'
 import { visible } from '../../ui/visible.ts'
-import { ansiSpans, type Tone } from './ansi.ts'
+import { AnsiText } from '../ansi-text.tsx'
 import { type Clip, isCut } from './clip.ts'
 import type { InlineDiff } from './inline-diff.ts'
-
-const TONES: Readonly<Record<Tone, string>> = {
-  err: 'text-err',
-  ok: 'text-ok',
-  accent: 'text-accent',
-  info: 'text-info',
-  think: 'text-think',
-  faint: 'text-faint',
-}
 
 const BLOCK =
   'max-h-[32rem] overflow-auto rounded-md bg-raise p-2 font-mono text-xs leading-5 whitespace-pre-wrap break-words'
 
 /** What a program wrote, in its colours. A long one scrolls in itself. */
 export function Output({ text, isError = false }: { text: Clip; isError?: boolean }) {
-  const spans = useMemo(() => ansiSpans(text.text), [text.text])
-  let at = 0
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached with the keyboard
     <pre tabIndex={0} className={classNames(BLOCK, isError ? 'text-err' : 'text-dim')}>
-      {spans.map((span) => {
-        at += span.text.length
-        return (
-          <span key={at} className={classNames(span.tone && TONES[span.tone], span.isBold && 'font-bold')}>
-            {span.text}
-          </span>
-        )
-      })}
+      <AnsiText text={text.text} />
       <Rest of={text} />
     </pre>
   )

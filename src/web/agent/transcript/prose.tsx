@@ -1,26 +1,12 @@
-import { useLayoutEffect, useMemo, useRef } from 'react'
+import { useMemo } from 'react'
 import { visible } from '../../ui/visible.ts'
-import { markdownHtml, sanitised } from './markdown.ts'
+import { renderMarkdown } from './markdown.ts'
 
 /** Markdown of an agent. */
 export function Prose({ text }: { text: string }) {
-  const place = useRef<HTMLDivElement>(null)
-  const html = useMemo(() => tryMarkdown(text), [text])
-  // Before it is measured and painted.
-  useLayoutEffect(() => {
-    if (html !== undefined) place.current?.replaceChildren(sanitised(html))
-  }, [html])
-  if (html === undefined) return <p className="break-words whitespace-pre-wrap">{visible(text)}</p>
-  return <div ref={place} className={PROSE} />
-}
-
-/** Undefined for what nests deeper than anything that is meant to be read: that is shown as it is. */
-function tryMarkdown(text: string): string | undefined {
-  try {
-    return markdownHtml(text)
-  } catch {
-    return undefined
-  }
+  const content = useMemo(() => renderMarkdown(text), [text])
+  if (content === undefined) return <p className="break-words whitespace-pre-wrap">{visible(text)}</p>
+  return <div className={PROSE}>{content}</div>
 }
 
 const PROSE = [

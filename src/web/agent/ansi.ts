@@ -1,4 +1,4 @@
-import { visible } from '../../ui/visible.ts'
+import { visible } from '../ui/visible.ts'
 
 export type Tone = 'err' | 'ok' | 'accent' | 'info' | 'think' | 'faint'
 
