@@ -1,7 +1,11 @@
 #!/bin/sh
 # Sees to it that what hyperhive needs of the system is there: as root on Debian it installs it, else it says how to.
+# Arguments: more commands that are needed, each in a package of its name.
 set -eu
 missing=
+for name in "$@"; do
+  command -v "$name" >/dev/null 2>&1 || missing="$missing $name"
+done
 command -v bwrap >/dev/null 2>&1 || missing="$missing bubblewrap"
 command -v git >/dev/null 2>&1 || missing="$missing git"
 command -v nsenter >/dev/null 2>&1 && command -v setpriv >/dev/null 2>&1 && command -v prlimit >/dev/null 2>&1 || missing="$missing util-linux"

@@ -163,7 +163,9 @@ const Pages = () => (
       <SettingsPage />
     </Route>
     <Route>
-      <main className="p-4">There is no such page.</main>
+      <main className="p-4">
+        <h1 className="text-base">There is no such page</h1>
+      </main>
     </Route>
   </Switch>
 )

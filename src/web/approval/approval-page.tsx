@@ -10,6 +10,7 @@ import { useKeys } from '../frame/keys.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
 import { Copy } from '../ui/copy.tsx'
+import { preloadDialog } from '../ui/dialog.tsx'
 import { shortSha } from '../ui/figures.ts'
 import { Guard } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
@@ -20,7 +21,7 @@ import { ChangedFiles } from './changed-files.tsx'
 import { DecisionBar } from './decision-bar.tsx'
 import { Diff, preloadDiff } from './diff.tsx'
 import { hasChanged } from './has-changed.ts'
-import { requestText } from './request-text.ts'
+import { effectText, requestText } from './request-text.ts'
 
 export type Shown = Output<(typeof hostOps)['show']>
 
@@ -29,6 +30,7 @@ export function ApprovalPage({ id }: { id: number }) {
   useAttention(`#${id}`)
   useNeighbours(id)
   useEffect(preloadDiff, [])
+  useEffect(preloadDialog, [])
   // Once: what is on the screen is what is decided on, until the operator asks for what it is now.
   const query = useOp('show', { id }, { isKept: true })
   return (
@@ -160,12 +162,13 @@ const TONES = {
 } as const
 
 /** What it changes: file by file, with what a reader could miss. Lines that are chosen go into the reason to deny it. */
-function Change({ shown: { diff }, onQuote }: { shown: Shown; onQuote?: (quote: string) => void }) {
+function Change({ shown: { diff, approval }, onQuote }: { shown: Shown; onQuote?: (quote: string) => void }) {
   const [view, setView] = useState<'split' | 'unified'>(() =>
     matchMedia('(min-width: 64rem)').matches ? 'split' : 'unified',
   )
   useKeys({ u: () => setView(view === 'split' ? 'unified' : 'split') })
-  if (!diff) return null
+  if (!diff && !onQuote) return null
+  if (!diff) return <p className="p-3 text-dim">There are no files to look at. {effectText(approval)}</p>
   if (diff.text === '') {
     return <p className="p-3 text-dim">Its files are the same as those that run now: only the history differs.</p>
   }

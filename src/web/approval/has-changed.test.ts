@@ -23,6 +23,8 @@ const shown: Approval = {
 
 test('what is decided on is what was shown', () => {
   assert.equal(hasChanged(shown, { ...shown, requestedAt: 2 }), false)
+  const stale: Approval = { ...shown, state: 'stale' }
+  assert.equal(hasChanged(stale, stale), false, 'it was shown as one that cannot be approved')
   const others: (Approval | undefined)[] = [
     undefined,
     { ...shown, sha: 'c'.repeat(40) },

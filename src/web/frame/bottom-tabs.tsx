@@ -12,7 +12,7 @@ const TABS = [
 export function BottomTabs() {
   const [location] = useLocation()
   return (
-    <nav aria-label="Pages" className="grid h-11 shrink-0 grid-cols-4 border-t border-line bg-panel sm:hidden">
+    <nav aria-label="Tabs" className="grid h-11 shrink-0 grid-cols-4 border-t border-line bg-panel sm:hidden">
       {TABS.map(([href, name, Icon]) => (
         <Link
           key={href}

@@ -35,8 +35,8 @@ export function TopBar({ onSearch }: { onSearch: () => void }) {
           </Link>
         ))}
       </nav>
-      <Button onClick={onSearch} aria-label="Search">
-        <Search size={14} /> <span className="hidden md:inline">Search</span>
+      <Button onClick={onSearch}>
+        <Search size={14} aria-hidden="true" /> <span className="sr-only md:not-sr-only">Search</span>
         <kbd className="hidden font-mono text-xs text-faint md:inline">Ctrl K</kbd>
       </Button>
       <ThemeSwitch />

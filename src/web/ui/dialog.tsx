@@ -7,7 +7,11 @@ export interface DialogProps {
   readonly children: ReactNode
 }
 
-const DialogPopup = lazy(() => import('./dialog-popup.tsx').then(({ DialogPopup }) => ({ default: DialogPopup })))
+const loadPopup = () => import('./dialog-popup.tsx')
+const DialogPopup = lazy(() => loadPopup().then(({ DialogPopup }) => ({ default: DialogPopup })))
+
+/** Fetches what a dialog is made of: one that a key opens has to be there for the next key. */
+export const preloadDialog = (): void => void loadPopup().catch(() => {}) // Tried again, and said, when one opens.
 
 /** A dialog over the page, open for as long as it is there. */
 export const Dialog = (props: DialogProps) => (

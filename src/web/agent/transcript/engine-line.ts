@@ -60,6 +60,8 @@ const LINES: Readonly<Record<string, Reader>> = {
   'system/task_progress': quiet,
   'system/task_updated': quiet,
   'system/hook_started': quiet,
+  // Of a prompt that was queued: turns have rows of their own.
+  command_lifecycle: quiet,
   'system/hook_response': ({ hook_name, outcome }) =>
     outcome && outcome !== 'success' ? { level: 'warn', text: `hook ${hook_name}: ${outcome}` } : 'quiet',
   'system/status': ({ status, compact_result, compact_error }) => {

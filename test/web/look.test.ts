@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { after, before, describe, test } from 'node:test'
+import type axe from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import type { Scenario } from '../../src/demo/scenario.ts'
+import { obey } from '../../src/demo/scenarios/obey.ts'
+import { startTestHive, type TestHive } from '../hive.ts'
+import { propose } from '../proposals.ts'
+import { openBrowser, SCREENS, visit } from './browser.ts'
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const THEMES = ['vibec0re', 'dark', 'light']
+
+/** Every page, and what is on it when it can be looked at. */
+const ROUTES: readonly (readonly [path: string, ready: (page: Page) => Promise<void>])[] = [
+  ['/', (page) => page.getByRole('region', { name: 'Agents' }).getByText('alice').waitFor()],
+  ['/approvals/1', (page) => page.getByText('GREETING').waitFor()],
+  ['/a/alice', (page) => page.getByText('turn ok').first().waitFor()],
+  ['/a/alice?panel=inbox', (page) => page.getByRole('complementary', { name: 'Inbox' }).waitFor()],
+  ['/a/alice?panel=journal', (page) => page.getByRole('searchbox', { name: 'Filter the journal' }).waitFor()],
+  ['/a/alice?panel=config', (page) => page.getByText('Schedules').waitFor()],
+  ['/a/alice?panel=stats', (page) => page.getByText('The last turns').waitFor()],
+  ['/messages', (page) => page.getByText('say hello').first().waitFor()],
+  ['/deploys', (page) => page.getByRole('region', { name: 'Deploys' }).waitFor()],
+  ['/settings', (page) => page.getByText('sandboxes').waitFor()],
+  ['/nowhere', (page) => page.getByText('There is no such page').waitFor()],
+]
+
+const asking: Scenario = {
+  ...obey,
+  rules: [
+    {
+      body: '^choose (.+)$',
+      do: [
+        { call: 'mcp__hyperhive__ask_operator', with: { question: '{1}', options: ['eu', 'us'] } },
+        { say: 'Asked.' },
+      ],
+    },
+    ...obey.rules,
+  ],
+}
+
+async function violations(page: Page, options: axe.RunOptions = {}): Promise<string[]> {
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`)
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)
+}
+
+describe('every page', { timeout: 300_000 }, () => {
+  let hive: TestHive
+  let browser: Browser
+  before(async () => {
+    hive = await startTestHive({}, { scenarios: { manager: asking } })
+    await (await hive.host()).spawn({ name: 'alice' })
+    await hive.tell('alice', 'say hello')
+    await hive.tell('alice', 'bash ls /; exit 3')
+    await hive.tell('manager', 'choose Where to?')
+    await propose(hive, 'alice', { 'agent.json': JSON.stringify({ env: { GREETING: 'hi' } }, null, 2) })
+    browser = await openBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await hive?.[Symbol.asyncDispose]()
+  })
+
+  for (const theme of THEMES) {
+    for (const [name, screen] of Object.entries(SCREENS)) {
+      test(`${theme}, ${name}: nothing that axe objects to, no console message, no request elsewhere, nothing beside the screen`, async () => {
+        await using at = await visit(browser, hive, { theme, screen })
+        const { page } = at
+        await page.addInitScript({ path: AXE })
+        const found: Record<string, string[]> = {}
+        for (const [path, ready] of ROUTES) {
+          await at.go(path)
+          await ready(page)
+          const all = await violations(page)
+          const width = await page.evaluate('document.documentElement.scrollWidth')
+          if (Number(width) > screen.width) all.push(`it is ${width} px wide`)
+          if (all.length > 0) found[path] = all
+        }
+        assert.deepEqual(found, {})
+        assert.deepEqual(at.faults, [])
+      })
+    }
+  }
+
+  test('dialogs, menus and the palette too', async () => {
+    await using at = await visit(browser, hive)
+    const { page } = at
+    await page.addInitScript({ path: AXE })
+    await at.go('/')
+    const found: string[][] = []
+    await page.getByRole('button', { name: 'Request spawn' }).click()
+    await page.getByRole('dialog').waitFor()
+    found.push(await violations(page))
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Actions for alice' }).click()
+    await page.getByRole('menuitem', { name: 'Pause' }).waitFor()
+    // A menu stands in no landmark, as the pattern has it; axe knows that of dialogs only.
+    found.push(await violations(page, { rules: { region: { enabled: false } } }))
+    await page.keyboard.press('Escape')
+    await page.getByRole('menu').waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+k')
+    await page.getByRole('option', { name: 'alice' }).first().waitFor()
+    found.push(await violations(page))
+    assert.deepEqual(found, [[], [], []])
+    assert.deepEqual(at.faults, [])
+  })
+})
