@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HiveError } from '../../wire/errors.ts'
 import { Deployments } from '../agents/deployments.ts'
 import { WAITS } from '../agents/supervised-in-test.ts'
@@ -417,6 +418,15 @@ describe('a deploy', { timeout: 120_000 }, () => {
     )
     gate.open()
     for (const { id } of [first, ...others]) assert.equal((await hive.settled(id)).state, 'deployed')
+  })
+
+  it('that has ended is at no step any more, whenever one looks', async () => {
+    await using hive = await openApprovalsInTest()
+    const proposal = await hive.propose(config({ model: 'opus' }))
+    await hive.approve(proposal)
+    let seen = hive.approvals.get(proposal.id)
+    for (; seen.state === 'approved'; seen = hive.approvals.get(proposal.id)) await nextTurn()
+    assert.deepEqual([seen.state, seen.step], ['deployed', null])
   })
 
   it('that had moved main when the daemon was killed is what the next one starts the agent with', async () => {

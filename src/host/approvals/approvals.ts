@@ -175,7 +175,9 @@ export class Approvals {
   }
 
   #view({ tries: _, ...row }: ApprovalRow): Approval {
-    return { ...row, ...this.#options.deployer.progress(row.id) }
+    // The deployer may still be putting away one that has ended.
+    const progress = row.state === 'approved' ? this.#options.deployer.progress(row.id) : { step: null, position: null }
+    return { ...row, ...progress }
   }
 
   /**

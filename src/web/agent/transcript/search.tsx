@@ -24,6 +24,11 @@ export function Search(props: { agent: string; source: EventSource; target: numb
     enabled: wanted !== '',
   })
   const hits = data?.pages.flatMap(({ events }) => events) ?? []
+  // A page is so many events looked through: on to the next until there is something to show.
+  const goesOn = hits.length === 0 && hasNextPage && !isFetching && !error
+  useEffect(() => {
+    if (goesOn) void fetchNextPage()
+  }, [goesOn, fetchNextPage])
   return (
     <search className="flex flex-col gap-1 border-b border-line bg-panel px-3 py-2">
       <div className="flex items-center gap-2">
