@@ -181,3 +181,19 @@ test('when it is closed it hears no more', async () => {
   store.close()
   assert.equal(agent.follower, undefined)
 })
+
+test('what is asked for the moment that something was fetched is fetched too', { timeout: 10_000 }, async () => {
+  const agent = new FakeAgent(notes(600))
+  const store = await openStore(agent)
+  // As a page does that shows the end.
+  store.subscribe(() => {
+    if (store.snapshot().hasNewer) void store.loadNewer()
+  })
+  agent.onPage = () => {
+    agent.onPage = () => {}
+    agent.storeUnheard(note(601))
+  }
+  await store.loadOlder()
+  while (store.snapshot().hasNewer) await new Promise(setImmediate)
+  assert.deepEqual(texts(store.snapshot().rows), upTo(601))
+})

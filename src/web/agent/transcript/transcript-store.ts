@@ -87,11 +87,7 @@ export class TranscriptStore {
       this.#oldest = events[0]?.seq ?? 0
       this.#newest = events.at(-1)?.seq ?? 0
       if (seq === undefined || this.#newest <= seq) this.#join(missed)
-      this.#publish({
-        generation: this.#snapshot.generation + 1,
-        isOpen: true,
-        hasOlder: events.length > 0,
-      })
+      return { generation: this.#snapshot.generation + 1, isOpen: true, hasOlder: events.length > 0 }
     })
   }
 
@@ -102,7 +98,7 @@ export class TranscriptStore {
       const events = await this.#source.page({ before: this.#oldest, limit: PAGE })
       this.#fold.prepend(events)
       this.#oldest = events[0]?.seq ?? this.#oldest
-      this.#publish({ hasOlder: events.length > 0 })
+      return { hasOlder: events.length > 0 }
     })
   }
 
@@ -114,7 +110,7 @@ export class TranscriptStore {
       const events = await this.#source.page({ after: this.#newest, limit: PAGE })
       this.#append(events)
       if (events.length === 0) this.#join(missed)
-      this.#publish({})
+      return {}
     })
   }
 
@@ -174,20 +170,16 @@ export class TranscriptStore {
   }
 
   /** One at a time: whoever scrolls asks again and again. */
-  async #fetch(work: () => Promise<void>): Promise<void> {
-    this.#fetching ??= this.#try(work).finally(() => {
-      this.#fetching = undefined
-    })
+  async #fetch(work: () => Promise<Partial<TranscriptSnapshot>>): Promise<void> {
+    this.#fetching ??= this.#try(work)
     await this.#fetching
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-      if (this.#snapshot.problem) this.#publish({ problem: undefined })
-    } catch (error) {
-      this.#publish({ problem: errorText(error) })
-    }
+  async #try(work: () => Promise<Partial<TranscriptSnapshot>>): Promise<void> {
+    const change = await work().catch((error: unknown) => ({ problem: errorText(error) }))
+    // Before it is told: who hears it and asks for more is not to be taken for one who asked for this.
+    this.#fetching = undefined
+    this.#publish({ problem: undefined, ...change })
   }
 
   #publishSoon(): void {
