@@ -1,7 +1,9 @@
-import type { ReactNode } from 'react'
-import type { Spent } from '../../wire/money.ts'
+import { type ReactNode, useMemo } from 'react'
+import type { Spent, TurnRow, UsageRow } from '../../wire/money.ts'
 import type { Agent } from '../../wire/things.ts'
 import { useOp } from '../api/use-op.ts'
+import { barsByDay, barsByTurn, localDay } from '../charts/bars.ts'
+import { Charts } from '../charts/chart.tsx'
 import { dollarsText, spanText, tokensText } from '../ui/figures.ts'
 import { Meter } from '../ui/meter.tsx'
 import { Empty } from '../ui/panel.tsx'
@@ -12,6 +14,8 @@ import { Unreadable } from '../ui/unreadable.tsx'
 import { visible, visibleLine } from '../ui/visible.ts'
 
 type Figures = Omit<Spent, 'turns'>
+
+const DAYS = 14
 
 /** What an agent has used: today, by day, and turn by turn. As its engine counted, which is its claim. */
 export const Stats = ({ agent }: { agent: Agent }) => (
@@ -39,27 +43,39 @@ function Today({ agent: { account } }: { agent: Agent }) {
 
 /** `turn`: when the last one ended, after which the figures are others. */
 function Days({ agent, turn }: { agent: string; turn?: number }) {
-  const query = useOp('usage', { agent, days: 14 }, { when: turn })
+  const query = useOp('usage', { agent, days: DAYS }, { when: turn })
   return (
     <QueryView query={query}>
       {({ rows, errors }) => (
         <>
           <Unreadable rows={errors} />
-          {rows.length > 0 && (
-            <Table caption="By day and model" heads={['day', 'model', 'turns', ...FIGURES]}>
-              {rows.toReversed().map((row) => (
-                <tr key={`${row.day} ${row.model}`}>
-                  <td>{row.day}</td>
-                  <td>{visibleLine(row.model, 30)}</td>
-                  <td className="text-right">{row.turns}</td>
-                  <FigureCells of={row} />
-                </tr>
-              ))}
-            </Table>
+          {rows.length === 0 ? (
+            <Empty>It has taken no turn in the last {DAYS} days.</Empty>
+          ) : (
+            <DayFigures rows={rows} />
           )}
         </>
       )}
     </QueryView>
+  )
+}
+
+function DayFigures({ rows }: { rows: readonly UsageRow[] }) {
+  const bars = useMemo(() => barsByDay(rows, localDay(Date.now()), DAYS), [rows])
+  return (
+    <>
+      <Charts label="Charts by day" bars={bars} />
+      <Table caption="By day and model" heads={['day', 'model', 'turns', ...FIGURES]}>
+        {rows.toReversed().map((row) => (
+          <tr key={`${row.day} ${row.model}`}>
+            <td>{row.day}</td>
+            <td>{visibleLine(row.model, 30)}</td>
+            <td className="text-right">{row.turns}</td>
+            <FigureCells of={row} />
+          </tr>
+        ))}
+      </Table>
+    </>
   )
 }
 
@@ -70,25 +86,31 @@ function Turns({ agent, turn }: { agent: string; turn?: number }) {
       {({ turns, errors }) => (
         <>
           <Unreadable rows={errors} />
-          {turns.length === 0 ? (
-            <Empty>It has taken no turn yet.</Empty>
-          ) : (
-            <Table caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES]}>
-              {turns.toReversed().map((row) => (
-                <tr key={`${row.at} ${row.message}`}>
-                  <td>
-                    <Ago at={row.at} />
-                  </td>
-                  <td className={row.reason === 'ok' ? 'text-ok' : 'text-err'}>{visibleLine(row.reason, 30)}</td>
-                  <td className="text-right">{spanText(row.durationMs)}</td>
-                  <FigureCells of={row} />
-                </tr>
-              ))}
-            </Table>
-          )}
+          {turns.length === 0 ? <Empty>It has taken no turn yet.</Empty> : <TurnFigures turns={turns} />}
         </>
       )}
     </QueryView>
+  )
+}
+
+function TurnFigures({ turns }: { turns: readonly TurnRow[] }) {
+  const bars = useMemo(() => barsByTurn(turns), [turns])
+  return (
+    <>
+      <Charts label="Charts of the last turns" bars={bars} />
+      <Table caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES]}>
+        {turns.toReversed().map((row) => (
+          <tr key={`${row.at} ${row.message}`}>
+            <td>
+              <Ago at={row.at} />
+            </td>
+            <td className={row.reason === 'ok' ? 'text-ok' : 'text-err'}>{visibleLine(row.reason, 30)}</td>
+            <td className="text-right">{spanText(row.durationMs)}</td>
+            <FigureCells of={row} />
+          </tr>
+        ))}
+      </Table>
+    </>
   )
 }
 
