@@ -128,7 +128,7 @@ const FigureCells = ({ of }: { of: Figures }) => (
 const tokensOf = (of: Figures): number => of.inputTokens + of.outputTokens + of.cacheReadTokens + of.cacheWriteTokens
 
 const Table = ({ caption, heads, children }: { caption: string; heads: readonly string[]; children: ReactNode }) => (
-  <Scroll label={caption} className="overflow-x-auto border-b border-line px-3 py-2">
+  <Scroll label={caption} className="shrink-0 overflow-x-auto border-b border-line px-3 py-2">
     <table className="w-full text-xs [&_td]:px-1.5 [&_td]:py-0.5 [&_th]:px-1.5">
       <caption className="pb-1 text-left text-dim">{caption}</caption>
       <thead>

@@ -1,13 +1,13 @@
-import { lazy, Suspense, useCallback, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { type Bars, unitText } from './bars.ts'
 
 const Plot = lazy(() => import('./plot.tsx').then(({ Plot }) => ({ default: Plot })))
 
-/** Charts beside each other, as many as fit. Tables stand below them: what is drawn is for the eye. */
+/** Charts, two beside each other where there is room; of an odd number the first has a row. A table with the same figures belongs below them. */
 export const Charts = ({ label, bars }: { label: string; bars: readonly Bars[] }) => (
   <section
     aria-label={label}
-    className="grid grid-cols-[repeat(auto-fit,minmax(12rem,1fr))] gap-3 border-b border-line px-3 py-2"
+    className="grid shrink-0 grid-cols-[repeat(auto-fit,minmax(max(12rem,40%),1fr))] gap-3 border-b border-line px-3 py-2 [&>:first-child:nth-last-child(odd)]:col-span-full"
   >
     {bars.map((one) => (
       <Chart key={one.title} bars={one} />
@@ -18,7 +18,6 @@ export const Charts = ({ label, bars }: { label: string; bars: readonly Bars[] }
 /** One chart, and the figures under the cursor; those of the newest point without one. */
 function Chart({ bars }: { bars: Bars }) {
   const [pointed, setPointed] = useState<number | null>(null)
-  const onPoint = useCallback((index: number | null) => setPointed(index), [])
   const index = Math.min(pointed ?? Infinity, bars.points.length - 1)
   return (
     <figure className="min-w-0">
@@ -36,7 +35,7 @@ function Chart({ bars }: { bars: Bars }) {
       </figcaption>
       <div aria-hidden="true" className="h-36">
         <Suspense>
-          <Plot bars={bars} onPoint={onPoint} />
+          <Plot bars={bars} onPoint={setPointed} />
         </Suspense>
       </div>
     </figure>
