@@ -1,19 +1,17 @@
-import { type ReactNode, useMemo } from 'react'
-import type { Spent, TurnRow, UsageRow } from '../../wire/money.ts'
+import { useMemo } from 'react'
+import { type TurnRow, tokensOf, type UsageRow } from '../../wire/money.ts'
 import type { Agent } from '../../wire/things.ts'
 import { useOp } from '../api/use-op.ts'
 import { barsByDay, barsByTurn, localDay } from '../charts/bars.ts'
 import { Charts } from '../charts/chart.tsx'
+import { FIGURES, FigureCells, FiguresTable } from '../charts/figures-table.tsx'
 import { dollarsText, spanText, tokensText } from '../ui/figures.ts'
 import { Meter } from '../ui/meter.tsx'
 import { Empty } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
-import { Scroll } from '../ui/scroll.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Unreadable } from '../ui/unreadable.tsx'
 import { visible, visibleLine } from '../ui/visible.ts'
-
-type Figures = Omit<Spent, 'turns'>
 
 const DAYS = 14
 
@@ -65,7 +63,7 @@ function DayFigures({ rows }: { rows: readonly UsageRow[] }) {
   return (
     <>
       <Charts label="Charts by day" bars={bars} />
-      <Table caption="By day and model" heads={['day', 'model', 'turns', ...FIGURES]}>
+      <FiguresTable names={2} caption="By day and model" heads={['day', 'model', 'turns', ...FIGURES]}>
         {rows.toReversed().map((row) => (
           <tr key={`${row.day} ${row.model}`}>
             <td>{row.day}</td>
@@ -74,7 +72,7 @@ function DayFigures({ rows }: { rows: readonly UsageRow[] }) {
             <FigureCells of={row} />
           </tr>
         ))}
-      </Table>
+      </FiguresTable>
     </>
   )
 }
@@ -98,7 +96,7 @@ function TurnFigures({ turns }: { turns: readonly TurnRow[] }) {
   return (
     <>
       <Charts label="Charts of the last turns" bars={bars} />
-      <Table caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES]}>
+      <FiguresTable names={2} caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES]}>
         {turns.toReversed().map((row) => (
           <tr key={`${row.at} ${row.message}`}>
             <td>
@@ -109,38 +107,7 @@ function TurnFigures({ turns }: { turns: readonly TurnRow[] }) {
             <FigureCells of={row} />
           </tr>
         ))}
-      </Table>
+      </FiguresTable>
     </>
   )
 }
-
-const FIGURES = ['in', 'out', 'cached', 'cost'] as const
-
-const FigureCells = ({ of }: { of: Figures }) => (
-  <>
-    <td className="text-right">{tokensText(of.inputTokens)}</td>
-    <td className="text-right">{tokensText(of.outputTokens)}</td>
-    <td className="text-right">{tokensText(of.cacheReadTokens + of.cacheWriteTokens)}</td>
-    <td className="text-right">{dollarsText(of.dollars)}</td>
-  </>
-)
-
-const tokensOf = (of: Figures): number => of.inputTokens + of.outputTokens + of.cacheReadTokens + of.cacheWriteTokens
-
-const Table = ({ caption, heads, children }: { caption: string; heads: readonly string[]; children: ReactNode }) => (
-  <Scroll label={caption} className="shrink-0 overflow-x-auto border-b border-line px-3 py-2">
-    <table className="w-full text-xs [&_td]:px-1.5 [&_td]:py-0.5 [&_th]:px-1.5">
-      <caption className="pb-1 text-left text-dim">{caption}</caption>
-      <thead>
-        <tr>
-          {heads.map((head, index) => (
-            <th key={head} scope="col" className={index < 2 ? 'text-left text-faint' : 'text-right text-faint'}>
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
-  </Scroll>
-)

@@ -1,5 +1,6 @@
 import { NOTHING_SPENT, type Spent, type TurnRow, type UsageRow } from '../../wire/money.ts'
 import { clockText, dollarsText, tokensText } from '../ui/figures.ts'
+import { sumsBy } from './sums.ts'
 
 export type Unit = 'tokens' | 'dollars' | 'turns'
 
@@ -25,13 +26,10 @@ export interface Bars {
 export function barsByDay(rows: readonly UsageRow[], today: string, days: number): Bars[] {
   // The host may be further into its calendar than the browser.
   const last = rows.reduce((latest, { day }) => (day > latest ? day : latest), today)
-  const sums = new Map(daysUntil(last, days).map((day): [string, Spent] => [day, NOTHING_SPENT]))
-  for (const row of rows) {
-    const sum = sums.get(row.day)
-    if (sum) sums.set(row.day, add(sum, row))
-  }
-  const points = [...sums.keys()].map((day) => ({ mark: day.slice(5), name: day }))
-  const spent = [...sums.values()]
+  const sums = sumsBy(rows, ({ day }) => day)
+  const shown = daysUntil(last, days)
+  const points = shown.map((day) => ({ mark: day.slice(5), name: day }))
+  const spent = shown.map((day) => sums.get(day) ?? NOTHING_SPENT)
   return [
     tokenBars(points, spent),
     costBars(points, spent),
@@ -90,16 +88,6 @@ const daysUntil = (last: string, days: number): string[] =>
   Array.from({ length: days }, (_, index) =>
     new Date(Date.parse(`${last}T00:00:00Z`) - (days - 1 - index) * 86_400_000).toISOString().slice(0, 10),
   )
-
-const add = (one: Spent, other: Spent): Spent => ({
-  turns: one.turns + other.turns,
-  inputTokens: one.inputTokens + other.inputTokens,
-  outputTokens: one.outputTokens + other.outputTokens,
-  cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
-  cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
-  dollars: one.dollars + other.dollars,
-  durationMs: one.durationMs + other.durationMs,
-})
 
 type Figures = Omit<Spent, 'turns'>
 
