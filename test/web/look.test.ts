@@ -85,6 +85,24 @@ describe('every page', { timeout: 300_000 }, () => {
     }
   }
 
+  test('a chart says the figures under the cursor, and is drawn anew in another theme', async () => {
+    await using at = await visit(browser, hive)
+    const { page } = at
+    await at.go('/a/alice?panel=stats')
+    const turns = page.getByRole('region', { name: 'Charts by day' }).getByRole('figure').filter({ hasText: 'Turns' })
+    await turns.getByText('turns 2').waitFor()
+    await turns.locator('.u-over').hover({ position: { x: 5, y: 20 } })
+    await turns.getByText('turns 0').waitFor()
+    await page.getByRole('heading', { name: 'Stats' }).hover()
+    await turns.getByText('turns 2').waitFor()
+    const drawn = await turns.locator('canvas').evaluate('(canvas) => canvas.toDataURL()')
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('light')
+    await page.waitForFunction(
+      `![...document.querySelectorAll('canvas')].some((one) => one.toDataURL() === '${drawn}')`,
+    )
+    assert.deepEqual(at.faults, [])
+  })
+
   test('dialogs, menus and the palette too', async () => {
     await using at = await visit(browser, hive)
     const { page } = at

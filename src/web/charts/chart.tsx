@@ -1,18 +1,24 @@
 import { lazy, Suspense, useState } from 'react'
+import { Guard } from '../ui/panel.tsx'
 import { type Bars, unitText } from './bars.ts'
 
 const Plot = lazy(() => import('./plot.tsx').then(({ Plot }) => ({ default: Plot })))
 
-/** Charts, two beside each other where there is room; of an odd number the first has a row. A table with the same figures belongs below them. */
+/**
+ * Charts, two beside each other where there is room; of an odd number the first has a row. They are for the eye: a table with
+ * the same figures belongs below them.
+ */
 export const Charts = ({ label, bars }: { label: string; bars: readonly Bars[] }) => (
-  <section
-    aria-label={label}
-    className="grid shrink-0 grid-cols-[repeat(auto-fit,minmax(max(12rem,40%),1fr))] gap-3 border-b border-line px-3 py-2 [&>:first-child:nth-last-child(odd)]:col-span-full"
-  >
-    {bars.map((one) => (
-      <Chart key={one.title} bars={one} />
-    ))}
-  </section>
+  <Guard what={label}>
+    <section
+      aria-label={label}
+      className="grid shrink-0 grid-cols-[repeat(auto-fit,minmax(max(12rem,40%),1fr))] gap-3 border-b border-line px-3 py-2 [&>:first-child:nth-last-child(odd)]:col-span-full"
+    >
+      {bars.map((one) => (
+        <Chart key={one.title} bars={one} />
+      ))}
+    </section>
+  </Guard>
 )
 
 /** One chart, and the figures under the cursor; those of the newest point without one. */

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import { Link } from 'wouter'
 import { tokensOf, type UsageRow } from '../../wire/money.ts'
+import { useLive } from '../api/live.ts'
 import { useOp } from '../api/use-op.ts'
 import { barsByDay, localDay } from '../charts/bars.ts'
 import { Charts } from '../charts/chart.tsx'
@@ -62,9 +63,7 @@ function Sums({ rows }: { rows: readonly UsageRow[] }) {
         {agents.map(([agent, sum]) => (
           <tr key={agent}>
             <td>
-              <Link href={`/a/${agent}?panel=stats`} className="text-info hover:underline">
-                {visibleLine(agent, 40)}
-              </Link>
+              <AgentLink name={agent} />
             </td>
             <td className="text-right">{sum.turns}</td>
             <FigureCells of={sum} />
@@ -81,5 +80,17 @@ function Sums({ rows }: { rows: readonly UsageRow[] }) {
         ))}
       </FiguresTable>
     </>
+  )
+}
+
+/** An agent that is gone has no page, but what it used stays. */
+function AgentLink({ name }: { name: string }) {
+  const isThere = useLive(({ state }) => state?.agents.some((one) => one.name === name))
+  const text = visibleLine(name, 40)
+  if (!isThere) return text
+  return (
+    <Link href={`/a/${name}?panel=stats`} className="text-info hover:underline">
+      {text}
+    </Link>
   )
 }
