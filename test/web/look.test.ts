@@ -47,6 +47,19 @@ async function violations(page: Page, options: axe.RunOptions = {}): Promise<str
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)
 }
 
+/** Waits in the page, which has no `eval` to wait with from here, until a chart has a pixel of a colour (`#rrggbb`). */
+const untilDrawnIn = (colour: string) => `new Promise((resolve) => {
+  const wanted = ${JSON.stringify([1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))}
+  const isDrawn = (canvas) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })
+    copy.drawImage(canvas, 0, 0)
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height)
+    return data.some((_, i) => i % 4 === 0 && wanted.every((value, of) => data[i + of] === value))
+  }
+  const look = () => ([...document.querySelectorAll('canvas')].some(isDrawn) ? resolve() : requestAnimationFrame(look))
+  look()
+})`
+
 describe('every page', { timeout: 300_000 }, () => {
   let hive: TestHive
   let browser: Browser
@@ -85,7 +98,9 @@ describe('every page', { timeout: 300_000 }, () => {
     }
   }
 
-  test('a chart says the figures under the cursor, and is drawn anew in another theme', async () => {
+  test('a chart says the figures under the cursor, and is drawn anew in another theme', {
+    timeout: 60_000,
+  }, async () => {
     await using at = await visit(browser, hive)
     const { page } = at
     await at.go('/a/alice?panel=stats')
@@ -95,11 +110,9 @@ describe('every page', { timeout: 300_000 }, () => {
     await turns.getByText('turns 0').waitFor()
     await page.getByRole('heading', { name: 'Stats' }).hover()
     await turns.getByText('turns 2').waitFor()
-    const drawn = await turns.locator('canvas').evaluate('(canvas) => canvas.toDataURL()')
+    await page.evaluate(untilDrawnIn('#4fe3ff'))
     await page.getByRole('combobox', { name: 'Theme' }).selectOption('light')
-    await page.waitForFunction(
-      `![...document.querySelectorAll('canvas')].some((one) => one.toDataURL() === '${drawn}')`,
-    )
+    await page.evaluate(untilDrawnIn('#0b5c94'))
     assert.deepEqual(at.faults, [])
   })
 
