@@ -29,6 +29,7 @@ const DeploysPage = lazy(() =>
 const SettingsPage = lazy(() =>
   import('./settings/settings-page.tsx').then(({ SettingsPage }) => ({ default: SettingsPage })),
 )
+const UsagePage = lazy(() => import('./usage/usage-page.tsx').then(({ UsagePage }) => ({ default: UsagePage })))
 const Palette = lazy(() => import('./frame/palette.tsx').then(({ Palette }) => ({ default: Palette })))
 
 /** The app, for a browser with a token or without. */
@@ -158,6 +159,9 @@ const Pages = () => (
     <Route path="/messages/:id">{({ id }) => <MessagesPage key={id} id={Number(id)} />}</Route>
     <Route path="/deploys">
       <DeploysPage />
+    </Route>
+    <Route path="/usage">
+      <UsagePage />
     </Route>
     <Route path="/settings">
       <SettingsPage />

@@ -20,7 +20,8 @@ const ROUTES: readonly (readonly [path: string, ready: (page: Page) => Promise<v
   ['/a/alice?panel=inbox', (page) => page.getByRole('complementary', { name: 'Inbox' }).waitFor()],
   ['/a/alice?panel=journal', (page) => page.getByRole('searchbox', { name: 'Filter the journal' }).waitFor()],
   ['/a/alice?panel=config', (page) => page.getByText('Schedules').waitFor()],
-  ['/a/alice?panel=stats', (page) => page.getByText('The last turns').waitFor()],
+  ['/a/alice?panel=stats', (page) => page.locator('canvas').nth(4).waitFor()],
+  ['/usage', (page) => page.locator('canvas').nth(2).waitFor()],
   ['/messages', (page) => page.getByText('say hello').first().waitFor()],
   ['/deploys', (page) => page.getByRole('region', { name: 'Deploys' }).waitFor()],
   ['/settings', (page) => page.getByText('sandboxes').waitFor()],
@@ -45,6 +46,19 @@ async function violations(page: Page, options: axe.RunOptions = {}): Promise<str
   const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`)
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)
 }
+
+/** Waits in the page, which has no `eval` to wait with from here, until a chart has a pixel of a colour (`#rrggbb`). */
+const untilDrawnIn = (colour: string) => `new Promise((resolve) => {
+  const wanted = ${JSON.stringify([1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))}
+  const isDrawn = (canvas) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })
+    copy.drawImage(canvas, 0, 0)
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height)
+    return data.some((_, i) => i % 4 === 0 && wanted.every((value, of) => data[i + of] === value))
+  }
+  const look = () => ([...document.querySelectorAll('canvas')].some(isDrawn) ? resolve() : requestAnimationFrame(look))
+  look()
+})`
 
 describe('every page', { timeout: 300_000 }, () => {
   let hive: TestHive
@@ -83,6 +97,24 @@ describe('every page', { timeout: 300_000 }, () => {
       })
     }
   }
+
+  test('a chart says the figures under the cursor, and is drawn anew in another theme', {
+    timeout: 60_000,
+  }, async () => {
+    await using at = await visit(browser, hive)
+    const { page } = at
+    await at.go('/a/alice?panel=stats')
+    const turns = page.getByRole('region', { name: 'Charts by day' }).getByRole('figure').filter({ hasText: 'Turns' })
+    await turns.getByText('turns 2').waitFor()
+    await turns.locator('.u-over').hover({ position: { x: 5, y: 20 } })
+    await turns.getByText('turns 0').waitFor()
+    await page.getByRole('heading', { name: 'Stats' }).hover()
+    await turns.getByText('turns 2').waitFor()
+    await page.evaluate(untilDrawnIn('#4fe3ff'))
+    await page.getByRole('combobox', { name: 'Theme' }).selectOption('light')
+    await page.evaluate(untilDrawnIn('#0b5c94'))
+    assert.deepEqual(at.faults, [])
+  })
 
   test('dialogs, menus and the palette too', async () => {
     await using at = await visit(browser, hive)

@@ -17,6 +17,7 @@ const PAGES: readonly PaletteItem[] = [
   { value: 'page:/', label: 'Dashboard', hint: 'g h', link: '/' },
   { value: 'page:/messages', label: 'Messages', hint: 'g m', link: '/messages' },
   { value: 'page:/deploys', label: 'Deploys', hint: 'g d', link: '/deploys' },
+  { value: 'page:/usage', label: 'Usage', hint: '', link: '/usage' },
   { value: 'page:/settings', label: 'Settings', hint: '', link: '/settings' },
 ]
 const PANELS = ['inbox', 'journal', 'config', 'stats']

@@ -11,6 +11,7 @@ import { THEMES, type Theme, usePreferences } from './preferences.tsx'
 const PAGES = [
   ['/messages', 'Messages'],
   ['/deploys', 'Deploys'],
+  ['/usage', 'Usage'],
   ['/settings', 'Settings'],
 ] as const
 
