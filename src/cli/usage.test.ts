@@ -45,7 +45,10 @@ describe('hive usage', () => {
         errors: [],
       }),
       turns: ({ agent }) => ({
-        turns: agent === 'bob' ? [] : [{ ...figures, agent, at: SENT_AT, model: 'opus', reason: 'ok', message: 7 }],
+        turns:
+          agent === 'bob'
+            ? []
+            : [{ ...figures, agent, at: SENT_AT, model: 'opus', reason: 'ok', message: 7, contextTokens: 900 }],
         errors: [{ table: 'turns', id: '3', problem: 'bad' }],
       }),
       metrics: () => ({ text: 'hive_needs 1\n' }),

@@ -213,7 +213,8 @@ const HIVE_MIGRATIONS = [
     cache_read_tokens  INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     dollars            REAL NOT NULL,
-    duration_ms        INTEGER NOT NULL
+    duration_ms        INTEGER NOT NULL,
+    context_tokens     INTEGER NOT NULL                   -- of its last request; 0: not known
   ) STRICT;
   CREATE INDEX turns_agent ON turns (agent, id);
   CREATE INDEX turns_at ON turns (at);

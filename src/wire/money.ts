@@ -71,6 +71,8 @@ export const TurnRow = Spent.omit({ turns: true }).extend({
   reason: z.string(),
   /** The message that woke it. */
   message: z.number().int(),
+  /** What the model was given with the last request; 0: not known. */
+  contextTokens: z.number().int(),
 })
 export type TurnRow = z.infer<typeof TurnRow>
 

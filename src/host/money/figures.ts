@@ -6,9 +6,9 @@ const MOST = { tokens: 1e9, dollars: 1e4, durationMs: 31 * 24 * 3_600_000 }
 const LONGEST_MODEL = 100
 
 /** What one turn adds: its engine's figures within what can be, nothing where there are none. */
-export function figuresOf(usage: TurnUsage | undefined): Spent & { model: string } {
+export function figuresOf(usage: TurnUsage | undefined): Spent & { model: string; contextTokens: number } {
   const tokens = (n: number) => Math.round(within(n, MOST.tokens))
-  if (!usage) return { ...NOTHING_SPENT, turns: 1, model: 'unknown' }
+  if (!usage) return { ...NOTHING_SPENT, turns: 1, model: 'unknown', contextTokens: 0 }
   return {
     turns: 1,
     // It is printed and exported as it is.
@@ -19,6 +19,7 @@ export function figuresOf(usage: TurnUsage | undefined): Spent & { model: string
     cacheWriteTokens: tokens(usage.cacheWriteTokens),
     dollars: within(usage.costUsd, MOST.dollars),
     durationMs: Math.round(within(usage.durationMs, MOST.durationMs)),
+    contextTokens: tokens(usage.contextTokens),
   }
 }
 

@@ -42,12 +42,13 @@ describe('the ledger', () => {
           const begun = await money.begin(agent)
           if (!begun) continue
           ended += 1
-          await begun.end(usage && { ...usage, contextTokens: 0, contextWindow: 0 }, reason)
+          await begun.end(usage && { ...usage, contextTokens: 4_000, contextWindow: 0 }, reason)
         }
         const { rows, errors } = ledger.usage(undefined, 3660)
         assert.deepEqual(errors, [])
         const listed = AGENTS.flatMap((agent) => ledger.turns(agent, 1000).turns)
         assert.equal(listed.length, ended)
+        assert.ok(listed.every(({ contextTokens }) => [0, 4_000].includes(contextTokens)))
         assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(add, NOTHING_SPENT)))
         for (const agent of AGENTS) {
           const ofAgent = rows.filter((row) => row.agent === agent)

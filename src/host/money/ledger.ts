@@ -52,10 +52,11 @@ export class Ledger {
     ]
     this.#db.run(
       `INSERT INTO turns (agent, epoch, message, attempt, at, day, model, reason,
-         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, dollars, duration_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, dollars, duration_ms, context_tokens)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[agent, epoch, message, attempt, at, day, model, reason],
       ...figures,
+      spent.contextTokens,
     )
     this.#db.run(
       `INSERT INTO usage VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -125,7 +126,8 @@ export class Ledger {
   /** The newest turns of an agent, newest last, and the rows among them that cannot be read. */
   turns(agent: string, limit: number): { turns: TurnRow[]; errors: Undecodable[] } {
     const found = this.#db.all(
-      `SELECT id, agent, at, model, reason, message, ${FIGURES_OF_TURN} FROM turns WHERE agent = ? ORDER BY id DESC LIMIT ?`,
+      `SELECT id, agent, at, model, reason, message, context_tokens AS contextTokens, ${FIGURES_OF_TURN}
+       FROM turns WHERE agent = ? ORDER BY id DESC LIMIT ?`,
       agent,
       limit,
     )

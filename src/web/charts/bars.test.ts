@@ -13,7 +13,7 @@ const usage = (day: string, more: Partial<UsageRow> = {}): UsageRow => ({
 })
 const turn = (at: number, more: Partial<TurnRow> = {}): TurnRow => {
   const { turns, ...figures } = NOTHING_SPENT
-  return { ...figures, agent: 'alice', at, model: 'haiku', reason: 'ok', message: 1, ...more }
+  return { ...figures, agent: 'alice', at, model: 'haiku', reason: 'ok', message: 1, contextTokens: 0, ...more }
 }
 const named = (bars: readonly Bars[], title: string): Bars => {
   const found = bars.find((one) => one.title === title)
@@ -52,10 +52,14 @@ test('where the day of the host is another than that of the browser, its newest 
 
 test('turns stand in the order of their ends', () => {
   const [first, second] = [Date.UTC(2026, 10, 26, 3), Date.UTC(2026, 10, 26, 5)]
-  const bars = barsByTurn([turn(second, { dollars: 2, outputTokens: 8 }), turn(first, { dollars: 1, inputTokens: 4 })])
+  const bars = barsByTurn([
+    turn(second, { dollars: 2, outputTokens: 8, contextTokens: 900 }),
+    turn(first, { dollars: 1, inputTokens: 4 }),
+  ])
   assert.deepEqual(valuesOf(bars, 'Cost', 'cost'), [1, 2])
   assert.deepEqual(valuesOf(bars, 'Tokens', 'in'), [4, 0])
   assert.deepEqual(valuesOf(bars, 'Tokens', 'out'), [0, 8])
+  assert.deepEqual(valuesOf(bars, 'Context', 'context'), [0, 900])
   assert.deepEqual(
     names(named(bars, 'Cost')),
     [first, second].map((at) => `${localDay(at)} ${clockText(at)}`),

@@ -42,14 +42,19 @@ export function barsByDay(rows: readonly UsageRow[], today: string, days: number
   ]
 }
 
-/** Tokens and cost of each turn, oldest first. */
+/** Tokens, cost and context of each turn, oldest first. */
 export function barsByTurn(turns: readonly TurnRow[]): Bars[] {
   const sorted = turns.toSorted((one, other) => one.at - other.at)
   const points = sorted.map(({ at }) => ({
     mark: clockText(at).slice(0, 5),
     name: `${localDay(at)} ${clockText(at)}`,
   }))
-  return [tokenBars(points, sorted), costBars(points, sorted)]
+  const context = sorted.map(({ contextTokens }) => contextTokens)
+  return [
+    tokenBars(points, sorted),
+    costBars(points, sorted),
+    { title: 'Context', unit: 'tokens', points, series: [{ label: 'context', colour: 'info', values: context }] },
+  ]
 }
 
 /** The day of a moment (unix ms) where the browser is: `2026-11-26`. */
