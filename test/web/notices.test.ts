@@ -89,8 +89,9 @@ describe('the browser tells what needs the operator', { timeout: 240_000 }, () =
     assert.equal(tags[0], tags[1])
 
     await page.evaluate('notices.at(-1).onclick()')
-    await page.waitForURL(`${at.base}/`)
+    await page.waitForURL(`${at.base}/a/manager`)
     await (await hive.host()).answer({ id: fourth, answer: 'yes' })
+    await title(page, '(3) manager – hyperhive')
     await until(other, 'notices.every(({ isOpen }) => !isOpen)')
 
     await other.goto(`${at.base}/settings`)
