@@ -11,6 +11,7 @@ import { addCancelQuestion } from './commands/cancel-question.ts'
 import { addCancelReminder } from './commands/cancel-reminder.ts'
 import { addCompact } from './commands/compact.ts'
 import { addComplete } from './commands/complete.ts'
+import { addConfig } from './commands/config.ts'
 import { addDeny } from './commands/deny.ts'
 import { addDeploys } from './commands/deploys.ts'
 import { addDestroy } from './commands/destroy.ts'
@@ -87,7 +88,7 @@ const GROUPS = [
   },
   {
     title: 'Approvals',
-    commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addAudit, addSecret],
+    commands: [addPending, addShow, addApprove, addDeny, addRequestSpawn, addDeploys, addConfig, addAudit, addSecret],
   },
   {
     title: 'Questions',

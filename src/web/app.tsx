@@ -10,6 +10,7 @@ import { ConnectionBar } from './frame/connection-bar.tsx'
 import { useChords, useKeys } from './frame/keys.ts'
 import { KeysHelp } from './frame/keys-help.tsx'
 import { LetIn } from './frame/let-in.tsx'
+import { useNotices } from './frame/notices.ts'
 import { PreferencesProvider } from './frame/preferences.tsx'
 import { TopBar } from './frame/top-bar.tsx'
 import { VersionBar } from './frame/version-bar.tsx'
@@ -88,6 +89,7 @@ const createQueries = (): QueryClient =>
 /** What stands around every page. */
 export function Frame() {
   const isRefused = useLive(({ connection }) => connection.is === 'refused')
+  useNotices()
   const isKnown = useLive(({ state }) => state !== undefined)
   const [location, navigate] = useLocation()
   const [isSearching, setSearching] = useState(false)

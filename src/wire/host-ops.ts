@@ -193,6 +193,17 @@ export const hostOps = {
     input: z.strictObject({ agent: AgentName.optional(), limit: z.number().int().min(1).max(1000).default(20) }),
     output: z.object({ deploys: z.array(DeployRecord), errors: z.array(Undecodable) }),
   },
+  config: {
+    about:
+      'Show the configuration that an agent runs with: its agent.json of the deployed commit. Secrets are only named.',
+    input: ByAgent,
+    output: z.object({
+      /** Null: nothing was deployed yet. */
+      sha: CommitId.nullable(),
+      /** Null: that commit has no agent.json, and everything is left to the hive. */
+      text: z.string().nullable(),
+    }),
+  },
   audit: {
     about: 'List decisions, deploys and what else the operator and the manager did to agents, newest last.',
     input: z.strictObject({

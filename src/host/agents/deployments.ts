@@ -105,6 +105,17 @@ export class Deployments {
     return this.#deployed.get(agent)
   }
 
+  /**
+   * The text of what is deployed, from its commit. `sha` is null before the first deploy, `text` where the commit has no
+   * agent.json. Throws `not_found` when the repository is gone.
+   */
+  async configText(agent: string): Promise<{ sha: string | null; text: string | null }> {
+    const sha = this.#deployed.get(agent)?.sha
+    if (sha === undefined) return { sha: null, text: null }
+    const text = await this.#options.repositories.readFile(agent, sha, AGENT_CONFIG_FILE, MAX_CONFIG_BYTES)
+    return { sha, text: text ?? null }
+  }
+
   /** Agents whose configuration refers to a secret. */
   usersOf(secret: string): string[] {
     const refersTo = ({ config }: Deployable) => missingSecrets(config, (name) => name !== secret).length > 0

@@ -236,6 +236,10 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     deploy_log: ({ id, after, wait_seconds }, { signal }) =>
       approvals.followLog(id, after, wait_seconds * 1000, signal),
     deploys: ({ agent, limit }) => approvals.deploys(agent, limit),
+    config({ agent }) {
+      registry.get(agent)
+      return deployments.configText(agent)
+    },
     audit: (filter) => audit.list(filter),
 
     ...moneyHandlers(deps),

@@ -127,7 +127,7 @@ function useSay(agent: string) {
       const { model, source } = await run('model', { agent, model: argument || undefined })
       toast.done(`The model of ${agent} is ${model}`, `by ${source}`)
     } else if (command === 'login') navigate(`/a/${agent}?panel=login`)
-    else await deeds[command === 'new-session' ? 'newSession' : command]()
+    else await deeds[command === 'new-session' || command === 'clear' ? 'newSession' : command]()
   }
 }
 

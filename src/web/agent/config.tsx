@@ -28,11 +28,34 @@ export const Config = ({ agent }: { agent: Agent }) => (
       )}
       {agent.needsUpdate && <Badge tone="accent">needs update</Badge>}
     </p>
+    {agent.sha !== null && <Deployed agent={agent.name} sha={agent.sha} />}
     <Schedules agent={agent.name} />
     <Reminders agent={agent.name} />
     <Changes agent={agent.name} />
   </>
 )
+
+/** The text of what runs. Secrets are only named in it. */
+function Deployed({ agent, sha }: { agent: string; sha: string }) {
+  const query = useOp('config', { agent }, { when: sha })
+  return (
+    <section aria-label="agent.json" className="border-b border-line">
+      <h3 className="px-3 pt-2 text-dim">agent.json</h3>
+      <QueryView query={query}>
+        {({ text }) =>
+          text === null ? (
+            <Empty>Its commit has none: everything is left to the hive.</Empty>
+          ) : (
+            <div className="flex items-start gap-2 px-3 py-1">
+              <pre className="min-w-0 flex-1 font-mono text-xs break-words whitespace-pre-wrap">{visible(text)}</pre>
+              <Copy text={text} label="Copy agent.json" />
+            </div>
+          )
+        }
+      </QueryView>
+    </section>
+  )
+}
 
 function Schedules({ agent }: { agent: string }) {
   const query = useOp('schedules', { agent })

@@ -20,3 +20,13 @@ test('what is begun is suggested', () => {
   assert.deepEqual(suggest('/model o'), [])
   assert.deepEqual(suggest('re'), [])
 })
+
+test('a word that is no command says which there are, and /clear is one by which Claude Code knows a fresh session', () => {
+  const line = parseLine('/nope')
+  assert.match(
+    line.is === 'wrong' ? line.problem : '',
+    /no command \/nope; there are \/cancel \/compact \/new-session \/clear /,
+  )
+  assert.deepEqual(parseLine('/clear'), { is: 'command', command: 'clear', argument: '' })
+  assert.deepEqual(suggest('/cl'), ['clear'])
+})

@@ -3,6 +3,7 @@ export const SLASH_COMMANDS = {
   cancel: { takes: '', about: 'interrupt the turn' },
   compact: { takes: '', about: 'shorten the context' },
   'new-session': { takes: '', about: 'begin a fresh session; notes stay' },
+  clear: { takes: '', about: 'the same as /new-session' },
   model: { takes: '[name]', about: 'show or set the model; default returns to the usual' },
   login: { takes: '', about: 'log it in' },
   pause: { takes: '', about: 'deliver nothing more' },
@@ -12,6 +13,10 @@ export const SLASH_COMMANDS = {
   kill: { takes: '', about: 'stop it after its turn' },
 } as const satisfies Record<string, { takes: string; about: string }>
 export type SlashCommand = keyof typeof SLASH_COMMANDS
+
+const ALL = Object.keys(SLASH_COMMANDS)
+  .map((name) => `/${name}`)
+  .join(' ')
 
 /** What a line in the composer is. No slash line is ever sent as a message. */
 export type Line =
@@ -25,7 +30,7 @@ export function parseLine(text: string): Line {
   if (body === '') return { is: 'nothing' }
   if (!body.startsWith('/')) return { is: 'message', body }
   const [, word = '', argument = ''] = /^\/(\S*)\s*(.*)$/s.exec(body) ?? []
-  if (!isCommand(word)) return { is: 'wrong', problem: `there is no command /${word}` }
+  if (!isCommand(word)) return { is: 'wrong', problem: `there is no command /${word}; there are ${ALL}` }
   if (argument !== '' && SLASH_COMMANDS[word].takes === '') {
     return { is: 'wrong', problem: `/${word} takes nothing more` }
   }

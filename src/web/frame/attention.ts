@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { useLive } from '../api/live.ts'
+import { titleOf } from './tab-title.ts'
 
 /** Title of the tab and its icon say how much waits, whether or not the browser may notify. */
 export function useAttention(page: string): void {
@@ -10,9 +11,6 @@ export function useAttention(page: string): void {
     icon?.setAttribute('href', iconOf(needs > 0))
   }, [page, needs])
 }
-
-const titleOf = (page: string, needs: number): string =>
-  [needs > 0 ? `(${needs})` : '', page, page ? '·' : '', 'hyperhive'].filter(Boolean).join(' ')
 
 const iconOf = (hasNeeds: boolean): string => {
   const dot = hasNeeds ? "<circle cx='12.5' cy='3.5' r='3.5' fill='#ff4d6d'/>" : ''

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useState } from 'react'
+import { createContext, type ReactNode, useContext, useEffect, useLayoutEffect, useMemo, useState } from 'react'
 
 export const THEMES = ['vibec0re', 'dark', 'light'] as const
 export type Theme = (typeof THEMES)[number]
@@ -8,9 +8,11 @@ export interface Preferences {
   readonly theme: Theme
   /** Single letters do something; off for those who speak to their machine. */
   readonly hasKeys: boolean
+  /** The browser notifies of nothing, whatever it may. */
+  readonly isMuted: boolean
 }
 
-export const DEFAULT_PREFERENCES: Preferences = { theme: 'vibec0re', hasKeys: true }
+export const DEFAULT_PREFERENCES: Preferences = { theme: 'vibec0re', hasKeys: true, isMuted: false }
 const KEY = 'hive-preferences'
 
 interface Kept extends Preferences {
@@ -25,6 +27,12 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
   useLayoutEffect(() => {
     document.documentElement.dataset.theme = preferences.theme
   }, [preferences.theme])
+  useEffect(() => {
+    // What another tab changed: muted in one is muted in all.
+    const follow = ({ key, newValue }: StorageEvent) => key === KEY && setPreferences(readPreferences(newValue))
+    addEventListener('storage', follow)
+    return () => removeEventListener('storage', follow)
+  }, [])
   const kept = useMemo(
     () => ({
       ...preferences,
@@ -48,10 +56,11 @@ export function usePreferences(): Kept {
 /** What was kept, with the usual in place of what is missing or not understood: nothing depends on it. */
 function readPreferences(text: string | null): Preferences {
   try {
-    const { theme, hasKeys } = JSON.parse(text ?? '{}')
+    const { theme, hasKeys, isMuted } = JSON.parse(text ?? '{}')
     return {
       theme: THEMES.find((one) => one === theme) ?? DEFAULT_PREFERENCES.theme,
       hasKeys: typeof hasKeys === 'boolean' ? hasKeys : DEFAULT_PREFERENCES.hasKeys,
+      isMuted: typeof isMuted === 'boolean' ? isMuted : DEFAULT_PREFERENCES.isMuted,
     }
   } catch {
     return DEFAULT_PREFERENCES // Written by something else: the next change writes it anew.

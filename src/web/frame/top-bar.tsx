@@ -19,14 +19,20 @@ const PAGES = [
 export function TopBar({ onSearch }: { onSearch: () => void }) {
   const needs = useLive(({ state }) => state?.needs.length ?? 0)
   return (
-    <header className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-panel px-3 py-1">
-      <Link href="/" className="flex items-center gap-1.5 font-semibold vibe:font-mono vibe:[text-shadow:var(--glow)]">
-        <Hexagon size={16} aria-hidden="true" /> hyperhive
+    <header className="flex min-h-11 items-center gap-2 border-b border-line bg-panel px-3 py-1 sm:gap-3">
+      <Link
+        href="/"
+        className="flex min-w-0 items-center gap-1.5 font-semibold vibe:font-mono vibe:[text-shadow:var(--glow)]"
+      >
+        <Hexagon size={16} className="shrink-0" aria-hidden="true" /> <span className="truncate">hyperhive</span>
       </Link>
       <Liveness />
       {needs > 0 && (
-        <Link href="/" className="rounded-full bg-accent px-2.5 py-0.5 font-mono text-xs text-on-accent">
-          {needs} {needs === 1 ? 'needs' : 'need'} you
+        <Link
+          href="/"
+          className="rounded-full bg-accent px-2.5 py-0.5 font-mono text-xs whitespace-nowrap text-on-accent"
+        >
+          {needs} <span className="sr-only sm:not-sr-only">{needs === 1 ? 'needs' : 'need'} you</span>
         </Link>
       )}
       <nav aria-label="Pages" className="ml-auto flex items-center gap-3">
@@ -54,7 +60,7 @@ function Liveness() {
     <>
       <Badge tone={isLive ? 'ok' : 'err'}>
         <span aria-hidden="true" className={classNames('size-2 rounded-full', isLive ? 'bg-ok' : 'bg-err')} />
-        {isLive ? 'live' : 'stale'}
+        <span className={isLive ? 'sr-only sm:not-sr-only' : undefined}>{isLive ? 'live' : 'stale'}</span>
       </Badge>
       {status?.model === 'demo' && (
         <Badge title="A scripted model answers; nothing is sent to Anthropic" className="hidden sm:inline-flex">

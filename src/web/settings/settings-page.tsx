@@ -7,6 +7,7 @@ import { Button } from '../ui/button.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useToast } from '../ui/toast.tsx'
+import { BrowserNotices } from './browser-notices.tsx'
 
 /** What this browser likes, and what the hive is. */
 export function SettingsPage() {
@@ -43,7 +44,7 @@ function Look() {
   )
 }
 
-/** Tries the sinks of the config file. */
+/** How one hears of what waits: from this browser, and from the sinks of the config file. */
 function Notifications() {
   const test = useDeed('notify_test')
   const toast = useToast()
@@ -57,6 +58,7 @@ function Notifications() {
   }
   return (
     <Panel title="Notifications">
+      <BrowserNotices />
       <p className="flex flex-wrap items-center gap-3 p-3">
         <span className="min-w-0 flex-1 text-dim">
           The hive notifies the sinks of its config file, such as ntfy or a webhook.
