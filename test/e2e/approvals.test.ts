@@ -240,9 +240,11 @@ describe('the configuration of an agent', { timeout: 240_000 }, () => {
     const everything = JSON.stringify([
       await host.audit({ limit: 1000 }),
       await host.status({}),
+      await host.config({ agent: 'desk' }),
       await readDeployLog(again.id),
     ])
     assert.ok(!everything.includes('tok-4711'))
+    assert.deepEqual(await host.config({ agent: 'desk' }), { sha: again.sha, text: files['agent.json'] })
     assert.ok(!readFileSync(join(hive.stateDir, 'containers/h-desk/spec.json'), 'utf8').includes('tok-4711'))
   })
 

@@ -440,6 +440,16 @@ describe('a deploy', { timeout: 120_000 }, () => {
     assert.deepEqual([next.deployed('alice')?.approval, next.get('alice').config.model], [id, 'opus'])
   })
 
+  it('shows as its configuration what was deployed, not what waits', async () => {
+    await using hive = await openApprovalsInTest()
+    const deployments = new Deployments(hive.deploymentsOptions)
+    await hive.propose(config({ model: 'opus' }))
+    assert.deepEqual(await deployments.configText('nobody'), { sha: null, text: null })
+    const { sha, text } = await deployments.configText('alice')
+    assert.equal(sha, await hive.repositories.main('alice'))
+    assert.ok(text !== null && !text.includes('opus'))
+  })
+
   it('names the secrets that are missing', async () => {
     await using hive = await openApprovalsInTest()
     const files = config({ env: { TOKEN: { secret: 'github' } } })
