@@ -213,8 +213,7 @@ const HIVE_MIGRATIONS = [
     cache_read_tokens  INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     dollars            REAL NOT NULL,
-    duration_ms        INTEGER NOT NULL,
-    context_tokens     INTEGER NOT NULL                   -- of its last request; 0: not known
+    duration_ms        INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX turns_agent ON turns (agent, id);
   CREATE INDEX turns_at ON turns (at);
@@ -259,6 +258,9 @@ const HIVE_MIGRATIONS = [
     at   INTEGER NOT NULL,
     PRIMARY KEY (sink, key)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE turns ADD COLUMN context_tokens INTEGER NOT NULL DEFAULT 0; -- after it; 0: nobody knows
   `,
 ]
 

@@ -71,8 +71,8 @@ export const TurnRow = Spent.omit({ turns: true }).extend({
   reason: z.string(),
   /** The message that woke it. */
   message: z.number().int(),
-  /** What the model was given with the last request; 0: not known. */
-  contextTokens: z.number().int(),
+  /** In the context after it; 0: nobody knows. */
+  contextTokens: z.number(),
 })
 export type TurnRow = z.infer<typeof TurnRow>
 

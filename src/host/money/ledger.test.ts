@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
@@ -23,6 +26,7 @@ describe('the ledger', () => {
       cacheWriteTokens: figure,
       costUsd: figure,
       durationMs: figure,
+      contextTokens: figure,
     })
     const turn = fc.record({
       agent: fc.constantFrom(...AGENTS),
@@ -42,13 +46,12 @@ describe('the ledger', () => {
           const begun = await money.begin(agent)
           if (!begun) continue
           ended += 1
-          await begun.end(usage && { ...usage, contextTokens: 4_000, contextWindow: 0 }, reason)
+          await begun.end(usage && { ...usage, contextWindow: 0 }, reason)
         }
         const { rows, errors } = ledger.usage(undefined, 3660)
         assert.deepEqual(errors, [])
         const listed = AGENTS.flatMap((agent) => ledger.turns(agent, 1000).turns)
         assert.equal(listed.length, ended)
-        assert.ok(listed.every(({ contextTokens }) => [0, 4_000].includes(contextTokens)))
         assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(add, NOTHING_SPENT)))
         for (const agent of AGENTS) {
           const ofAgent = rows.filter((row) => row.agent === agent)
@@ -58,6 +61,7 @@ describe('the ledger', () => {
           )
         }
         assert.ok(listed.every((row) => tokensOf({ turns: 1, ...row }) >= 0 && Number.isFinite(row.dollars)))
+        assert.ok(listed.every(({ contextTokens }) => contextTokens >= 0 && Number.isInteger(contextTokens)))
         const today = AGENTS.map((agent) => ledger.spentBy(agent)).reduce(add, NOTHING_SPENT)
         assert.deepEqual(rounded(ledger.spentByAll()), rounded(today))
         assert.equal(
@@ -76,6 +80,22 @@ describe('the ledger', () => {
     await assert.rejects(turn?.end(usageOf(10)) ?? Promise.resolve(), { code: 'stale_lease' })
     assert.equal(money.ledger.spentBy('alice').turns, 1)
     assert.equal(money.ledger.turns('alice', 10).turns.length, 1)
+  })
+
+  test('knows how full the context was after each turn, and that nobody knows it of turns of an older hive', async (t) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'ledger-')), 'hive.db')
+    t.after(() => rmSync(dirname(path), { recursive: true }))
+    {
+      using money = openMoney({}, {}, path)
+      await (await money.begin('alice'))?.end(usageOf(10, { contextTokens: 700 }))
+      money.db.run('ALTER TABLE turns DROP COLUMN context_tokens')
+      money.db.run('PRAGMA user_version = 3')
+    }
+    using money = openMoney({}, {}, path)
+    await (await money.begin('bob'))?.end(usageOf(10, { contextTokens: 1_234.5 }))
+    await (await money.begin('bob'))?.end()
+    const contexts = (agent: string) => money.ledger.turns(agent, 10).turns.map(({ contextTokens }) => contextTokens)
+    assert.deepEqual([contexts('alice'), contexts('bob')], [[0], [1235, 0]])
   })
 
   test('books a turn whose container went away, with what it was told of last', async () => {

@@ -4,7 +4,7 @@ import type { Undecodable } from '../../wire/undecodable.ts'
 import type { EndedTurn } from '../broker/store.ts'
 import { type Read, readRows } from '../read-rows.ts'
 import { dayBefore, dayOf } from './day.ts'
-import { figuresOf } from './figures.ts'
+import { contextOf, figuresOf } from './figures.ts'
 
 const FIGURES_OF_TURN = `input_tokens AS inputTokens, output_tokens AS outputTokens, cache_read_tokens AS cacheReadTokens,
   cache_write_tokens AS cacheWriteTokens, dollars, duration_ms AS durationMs`
@@ -56,7 +56,7 @@ export class Ledger {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[agent, epoch, message, attempt, at, day, model, reason],
       ...figures,
-      spent.contextTokens,
+      contextOf(usage),
     )
     this.#db.run(
       `INSERT INTO usage VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -126,8 +126,8 @@ export class Ledger {
   /** The newest turns of an agent, newest last, and the rows among them that cannot be read. */
   turns(agent: string, limit: number): { turns: TurnRow[]; errors: Undecodable[] } {
     const found = this.#db.all(
-      `SELECT id, agent, at, model, reason, message, context_tokens AS contextTokens, ${FIGURES_OF_TURN}
-       FROM turns WHERE agent = ? ORDER BY id DESC LIMIT ?`,
+      `SELECT id, agent, at, model, reason, message, ${FIGURES_OF_TURN}, context_tokens AS contextTokens
+         FROM turns WHERE agent = ? ORDER BY id DESC LIMIT ?`,
       agent,
       limit,
     )

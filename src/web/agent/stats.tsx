@@ -96,7 +96,7 @@ function TurnFigures({ turns }: { turns: readonly TurnRow[] }) {
   return (
     <>
       <Charts label="Charts of the last turns" bars={bars} />
-      <FiguresTable names={2} caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES]}>
+      <FiguresTable names={2} caption="The last turns" heads={['when', 'ended', 'took', ...FIGURES, 'context']}>
         {turns.toReversed().map((row) => (
           <tr key={`${row.at} ${row.message}`}>
             <td>
@@ -105,6 +105,7 @@ function TurnFigures({ turns }: { turns: readonly TurnRow[] }) {
             <td className={row.reason === 'ok' ? 'text-ok' : 'text-err'}>{visibleLine(row.reason, 30)}</td>
             <td className="text-right">{spanText(row.durationMs)}</td>
             <FigureCells of={row} />
+            <td className="text-right">{row.contextTokens > 0 && tokensText(row.contextTokens)}</td>
           </tr>
         ))}
       </FiguresTable>

@@ -52,17 +52,27 @@ test('where the day of the host is another than that of the browser, its newest 
 
 test('turns stand in the order of their ends', () => {
   const [first, second] = [Date.UTC(2026, 10, 26, 3), Date.UTC(2026, 10, 26, 5)]
-  const bars = barsByTurn([
-    turn(second, { dollars: 2, outputTokens: 8, contextTokens: 900 }),
-    turn(first, { dollars: 1, inputTokens: 4 }),
-  ])
+  const bars = barsByTurn([turn(second, { dollars: 2, outputTokens: 8 }), turn(first, { dollars: 1, inputTokens: 4 })])
   assert.deepEqual(valuesOf(bars, 'Cost', 'cost'), [1, 2])
   assert.deepEqual(valuesOf(bars, 'Tokens', 'in'), [4, 0])
   assert.deepEqual(valuesOf(bars, 'Tokens', 'out'), [0, 8])
-  assert.deepEqual(valuesOf(bars, 'Context', 'context'), [0, 900])
   assert.deepEqual(
     names(named(bars, 'Cost')),
     [first, second].map((at) => `${localDay(at)} ${clockText(at)}`),
+  )
+})
+
+test('the context is that after each turn of which it is known', () => {
+  const bars = barsByTurn([turn(3000, { contextTokens: 900 }), turn(2000), turn(1000, { contextTokens: 400 })])
+  assert.deepEqual(valuesOf(bars, 'Context', 'context'), [400, 900])
+  assert.deepEqual(
+    names(named(bars, 'Context')),
+    [1000, 3000].map((at) => `${localDay(at)} ${clockText(at)}`),
+  )
+  assert.equal(named(bars, 'Cost').points.length, 3)
+  assert.deepEqual(
+    barsByTurn([turn(1000)]).map(({ title }) => title),
+    ['Tokens', 'Cost'],
   )
 })
 

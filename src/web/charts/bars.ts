@@ -42,19 +42,12 @@ export function barsByDay(rows: readonly UsageRow[], today: string, days: number
   ]
 }
 
-/** Tokens, cost and context of each turn, oldest first. */
+/** Tokens and cost of each turn, oldest first; and the context after those of which it is known, if any. */
 export function barsByTurn(turns: readonly TurnRow[]): Bars[] {
   const sorted = turns.toSorted((one, other) => one.at - other.at)
-  const points = sorted.map(({ at }) => ({
-    mark: clockText(at).slice(0, 5),
-    name: `${localDay(at)} ${clockText(at)}`,
-  }))
-  const context = sorted.map(({ contextTokens }) => contextTokens)
-  return [
-    tokenBars(points, sorted),
-    costBars(points, sorted),
-    { title: 'Context', unit: 'tokens', points, series: [{ label: 'context', colour: 'info', values: context }] },
-  ]
+  const points = sorted.map(pointOf)
+  const known = sorted.filter(({ contextTokens }) => contextTokens > 0)
+  return [tokenBars(points, sorted), costBars(points, sorted), ...(known.length > 0 ? [contextBars(known)] : [])]
 }
 
 /** The day of a moment (unix ms) where the browser is: `2026-11-26`. */
@@ -94,6 +87,11 @@ const daysUntil = (last: string, days: number): string[] =>
     new Date(Date.parse(`${last}T00:00:00Z`) - (days - 1 - index) * 86_400_000).toISOString().slice(0, 10),
   )
 
+const pointOf = ({ at }: TurnRow): Bars['points'][number] => ({
+  mark: clockText(at).slice(0, 5),
+  name: `${localDay(at)} ${clockText(at)}`,
+})
+
 type Figures = Omit<Spent, 'turns'>
 
 const tokenBars = (points: Bars['points'], of: readonly Figures[]): Bars => ({
@@ -112,4 +110,11 @@ const costBars = (points: Bars['points'], of: readonly Figures[]): Bars => ({
   unit: 'dollars',
   points,
   series: [{ label: 'cost', colour: 'ok', values: of.map(({ dollars }) => dollars) }],
+})
+
+const contextBars = (turns: readonly TurnRow[]): Bars => ({
+  title: 'Context',
+  unit: 'tokens',
+  points: turns.map(pointOf),
+  series: [{ label: 'context', colour: 'info', values: turns.map(({ contextTokens }) => contextTokens) }],
 })
