@@ -26,6 +26,7 @@ export class Terminal {
   readonly #options: TerminalOptions
   #ended: string | null = null
   #readers = 0
+  #isLeft = false
   #idle: NodeJS.Timeout | undefined
 
   constructor(options: TerminalOptions) {
@@ -43,6 +44,11 @@ export class Terminal {
 
   get isOver(): boolean {
     return this.#ended !== null
+  }
+
+  /** Whether its reader went away in the middle of a read, and has not come back. */
+  get isLeft(): boolean {
+    return this.#isLeft && this.#readers === 0
   }
 
   /** Throws `conflict` when it has ended, or its shell takes nothing. */
@@ -81,6 +87,7 @@ export class Terminal {
       return { data, position, ended: position < this.#unread.end ? null : this.#ended }
     } finally {
       this.#readers -= 1
+      this.#isLeft = signal.aborted
       this.#awaitReader()
     }
   }

@@ -77,6 +77,25 @@ describe('terminals', { timeout: 60_000 }, () => {
     await terminals.open('c', SIZE)
   })
 
+  it('make way for another when their reader has gone away', async () => {
+    await using subject = await openSubject()
+    const { terminals } = subject
+    const [first = '', second = ''] = [await terminals.open('a', SIZE), await terminals.open('a', SIZE)]
+    for (const id of [first, second]) {
+      const gone = new AbortController()
+      const reading = terminals.get(id).read(1_000_000, 30_000, gone.signal)
+      gone.abort()
+      await reading
+    }
+    // This one's came back.
+    const reading = terminals.get(first).read(1_000_000, 30_000, NEVER)
+    await terminals.open('a', SIZE)
+    assert.deepEqual([terminals.get(first).isOver, terminals.get(second).isOver], [false, true])
+    await assert.rejects(terminals.open('a', SIZE), { code: 'too_many' })
+    await terminals.close(first)
+    await reading
+  })
+
   it('stand in the audit log before they are open, and when none came up', async () => {
     await using subject = await openSubject()
     await subject.runtime.kill('h-a')

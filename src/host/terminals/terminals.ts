@@ -44,11 +44,12 @@ export class Terminals implements AsyncDisposable {
    * when the agent is not running, `unavailable` when no shell comes up.
    */
   async open(agent: string, size: Size): Promise<string> {
-    this.#assertMayOpen(agent)
+    const left = this.#findRoom(agent)
     const { runtime, audit, idleMs = IDLE_MS } = this.#options
     const id = randomUUID()
     this.#opening.push(agent)
     try {
+      if (left !== undefined) await this.#end(left, 'its reader went away, and another was opened', 'system')
       await audit.note({ actor: OPERATOR, verb: 'terminal_open', agent, detail: { terminal: id } })
       const shell = await openShell(runtime, containerName(agent), size)
       const onIdle = () => void this.#end(id, 'nobody read it', 'system').then(() => this.#forget(id))
@@ -95,18 +96,23 @@ export class Terminals implements AsyncDisposable {
     )
   }
 
-  #assertMayOpen(agent: string): void {
+  /** Gives the terminal that has to make way for another one of an agent: one whose page was closed, say. */
+  #findRoom(agent: string): string | undefined {
     if (!this.#options.isOn) {
       throw new HiveError('forbidden', 'terminals are off', {
         hint: '"terminal": true in the config file of the hive allows them, from the next start of the daemon on',
       })
     }
     if (this.#isHalted) throw new HiveError('unavailable', 'the hive stops')
-    const open = [...this.#terminals.values()].filter(({ isOver }) => !isOver).map((terminal) => terminal.agent)
-    const all = [...open, ...this.#opening]
-    const ofAgent = all.filter((other) => other === agent)
-    if (ofAgent.length >= MAX_OPEN_PER_AGENT) throw tooMany(`${ofAgent.length} terminals of ${agent}`)
-    if (all.length >= MAX_OPEN) throw tooMany(`${all.length} terminals`)
+    const open = [...this.#terminals].filter(([, { isOver }]) => !isOver)
+    const ofAgent = open.filter(([, terminal]) => terminal.agent === agent)
+    const openingOfAgent = this.#opening.filter((other) => other === agent)
+    const findLeft = (among: typeof open) => among.find(([, { isLeft }]) => isLeft)?.[0]
+    if (ofAgent.length + openingOfAgent.length >= MAX_OPEN_PER_AGENT) {
+      return findLeft(ofAgent) ?? refuse(`${MAX_OPEN_PER_AGENT} terminals of ${agent}`)
+    }
+    if (open.length + this.#opening.length >= MAX_OPEN) return findLeft(open) ?? refuse(`${MAX_OPEN} terminals`)
+    return undefined
   }
 
   async #end(id: string, why: string, actor: Actor): Promise<void> {
@@ -128,5 +134,6 @@ export class Terminals implements AsyncDisposable {
   }
 }
 
-const tooMany = (what: string): HiveError =>
-  new HiveError('too_many', `${what} are open already`, { hint: 'close one' })
+function refuse(what: string): never {
+  throw new HiveError('too_many', `${what} are open already`, { hint: 'close one' })
+}
