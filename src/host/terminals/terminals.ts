@@ -52,12 +52,10 @@ export class Terminals implements AsyncDisposable {
       if (left !== undefined) await this.#end(left, 'its reader went away, and another was opened', 'system')
       await audit.note({ actor: OPERATOR, verb: 'terminal_open', agent, detail: { terminal: id } })
       const shell = await openShell(runtime, containerName(agent), size)
-      const onIdle = () => void this.#end(id, 'nobody read it', 'system').then(() => this.#forget(id))
+      const onIdle = () => void this.#endByItself(id, 'nobody read it').then(() => this.#forget(id))
       const terminal = new Terminal({ agent, shell, idleMs, onIdle, maxReadBytes: MAX_TERMINAL_BYTES })
       this.#terminals.set(id, terminal)
-      void shell.ended.then((code) =>
-        this.#end(id, code === 137 ? 'the shell was killed' : 'the shell ended', 'system'),
-      )
+      void shell.ended.then((code) => this.#endByItself(id, code === 137 ? 'the shell was killed' : 'the shell ended'))
       if (this.#isHalted) await this.#end(id, 'the hive stops', 'system')
       return id
     } catch (error) {
@@ -113,6 +111,15 @@ export class Terminals implements AsyncDisposable {
     }
     if (open.length + this.#opening.length >= MAX_OPEN) return findLeft(open) ?? refuse(`${MAX_OPEN} terminals`)
     return undefined
+  }
+
+  /** Nobody asked for it, so that nobody but the log can be told what fails. */
+  async #endByItself(id: string, why: string): Promise<void> {
+    try {
+      await this.#end(id, why, 'system')
+    } catch (error) {
+      this.#options.log.error({ terminal: id, error: errorText(error) }, 'the end of a terminal could not be noted')
+    }
   }
 
   async #end(id: string, why: string, actor: Actor): Promise<void> {
