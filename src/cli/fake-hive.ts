@@ -185,6 +185,7 @@ export class FakeHive implements AsyncDisposable {
         runtime: 'bubblewrap',
         model: this.model,
         network: this.network,
+        terminal: false,
         slots: { used: 1, total: 4 },
         agents: [...this.agents.values()],
         messages: { queued: 1, leased: 0, done: 2, dead: 0 },

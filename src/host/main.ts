@@ -64,6 +64,7 @@ import { Sinks } from './sinks/sinks.ts'
 import { agentHandlers } from './sockets/agent-socket.ts'
 import { hostHandlers } from './sockets/host-socket.ts'
 import { managerHandlers } from './sockets/manager-socket.ts'
+import { Terminals } from './terminals/terminals.ts'
 import { assertReach, readTls } from './web/addresses.ts'
 import { WebToken } from './web/token.ts'
 import { Web } from './web/web.ts'
@@ -401,6 +402,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
   const rebuild = new Rebuild({ registry, store, deployments, programs, lifecycle, trial, news, kick, audit, log })
   const autoUpdate = running.use(new AutoUpdate({ registry, programs, rebuild, news, isOn: settings.autoUpdate, log }))
 
+  const terminals = running.use(new Terminals({ isOn: settings.terminal, runtime, audit, log }))
   const requests = running.use(
     new RequestWatch({
       count: () => gateway.modelRequests(),
@@ -536,6 +538,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
     requests,
     events,
     logins,
+    terminals,
     needs,
     housekeeping: {
       tombstones: new Tombstones({ registry, lifecycle, layout, daemonUid: uid }),
@@ -552,6 +555,7 @@ export async function startDaemon(settings: Settings, onStep: (step: string) => 
       startedAt,
       model,
       network: settings.network,
+      terminal: settings.terminal,
     },
     errors: () => [
       ...parts.flatMap((part) => part?.errors() ?? []),

@@ -122,6 +122,7 @@ export const SettingsFile = z.strictObject({
     .default(1024)
     .describe('below so much free space of the state directory the agent that grows most is paused'),
   autoUpdate: z.boolean().default(true).describe('at the start, agents on older programs are put on the current ones'),
+  terminal: z.boolean().default(false).describe('you may open a shell in the sandbox of an agent: docs/containers.md'),
   speedup: z
     .number()
     .min(1)

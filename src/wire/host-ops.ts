@@ -21,6 +21,7 @@ import { hostPermissionOps } from './permissions.ts'
 import { hostQuestionOps } from './questions.ts'
 import { hostScheduleOps } from './schedules.ts'
 import { Paused, supervisionOps } from './supervision.ts'
+import { terminalOps } from './terminals.ts'
 import { Agent, Message, MessageState, Need } from './things.ts'
 import { Undecodable } from './undecodable.ts'
 import { webOps } from './web.ts'
@@ -52,6 +53,8 @@ export const hostOps = {
       model: z.enum(['demo', 'real']),
       /** 'host': agents use the network of this machine. */
       network: z.enum(['none', 'host']),
+      /** The operator may open shells in sandboxes. */
+      terminal: z.boolean(),
       slots: z.object({ used: z.number().int(), total: z.number().int() }),
       agents: z.array(Agent),
       messages: z.record(MessageState, z.number().int()),
@@ -237,6 +240,7 @@ export const hostOps = {
   ...hostMoneyOps,
   ...hostScheduleOps,
   ...housekeepingOps,
+  ...terminalOps,
   ...webOps,
   shutdown: {
     about: 'End the daemon. Agents go on running unless told to stop.',

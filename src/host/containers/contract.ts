@@ -6,6 +6,7 @@ import { testIsolation } from './contract/isolation.ts'
 import { testLifeCycle } from './contract/life-cycle.ts'
 import { testLimits } from './contract/limits.ts'
 import { testLogs } from './contract/logs.ts'
+import { testOpenExec } from './contract/open-exec.ts'
 import type { Capabilities, MakeSubject } from './contract/subject.ts'
 import { testSurvival } from './contract/survival.ts'
 import { testWatch } from './contract/watch.ts'
@@ -21,6 +22,7 @@ export function testRuntime(name: string, make: MakeSubject, capabilities: Capab
     testWatch(make)
     testLogs(make)
     testExec(make, capabilities)
+    testOpenExec(make, capabilities)
     testLimits(make, capabilities)
     testSurvival(make, capabilities)
     testIsolation(make, capabilities)

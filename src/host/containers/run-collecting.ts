@@ -82,7 +82,8 @@ function collect(stream: Readable, maxBytes: number) {
   return { ended: once(stream, 'close'), bytes: () => bytes, text: () => Buffer.concat(chunks).toString('utf8') }
 }
 
-function killGroup(pid: number): void {
+/** Kills what still runs of the process group that `pid` began. */
+export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 /**
  * What every container runtime does for the daemon. One folder per runtime, one contract suite for all (`contract.ts`).
@@ -48,6 +48,12 @@ export interface ContainerRuntime {
    * when the container is down and `timeout` when the command was killed for taking too long.
    */
   exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
+
+  /**
+   * Runs a command inside as `exec` does, for as long as it takes, with its streams open. It ends with the container and with
+   * this process, however that ends. Throws `conflict` when the container is down.
+   */
+  openExec(name: string, argv: readonly string[]): Promise<OpenExec>
 }
 
 export interface Probe {
@@ -155,4 +161,16 @@ export interface ExecResult {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+}
+
+/**
+ * A command that runs. Disposing ends it with all that it started, whatever that ignores; only what has also thrown its
+ * environment away is not found. Nobody reading what it writes halts it.
+ */
+export interface OpenExec extends AsyncDisposable {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Its code once it has ended, 128 + n by signal n. */
+  readonly ended: Promise<number>
 }

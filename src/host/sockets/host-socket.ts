@@ -27,6 +27,7 @@ import { type HostQuestionDeps, hostQuestionHandlers } from './host-questions.ts
 import { type RebuildDeps, rebuildHandlers } from './host-rebuild.ts'
 import { type HostScheduleDeps, hostScheduleHandlers } from './host-schedules.ts'
 import { type SupervisionDeps, supervisionHandlers } from './host-supervision.ts'
+import { type HostTerminalDeps, terminalHandlers } from './host-terminals.ts'
 import { type WebLinks, webHandlers } from './host-web.ts'
 
 export interface HostSocketDeps
@@ -35,7 +36,8 @@ export interface HostSocketDeps
     SupervisionDeps,
     RebuildDeps,
     HostQuestionDeps,
-    HostPermissionDeps {
+    HostPermissionDeps,
+    HostTerminalDeps {
   readonly registry: AgentRegistry
   readonly broker: Broker
   readonly supervisor: Supervisor
@@ -60,6 +62,7 @@ export interface HostSocketDeps
     readonly startedAt: number
     readonly model: 'demo' | 'real'
     readonly network: 'none' | 'host'
+    readonly terminal: boolean
   }
   readonly errors: () => Problem[]
   readonly web: WebLinks
@@ -265,6 +268,7 @@ export function hostHandlers(deps: HostSocketDeps): Handlers<typeof hostOps> {
     },
 
     ...hostScheduleHandlers(deps),
+    ...terminalHandlers(deps),
     ...webHandlers(deps),
     ...hostQuestionHandlers(deps),
     ...hostPermissionHandlers(deps),

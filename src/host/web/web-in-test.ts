@@ -36,6 +36,7 @@ export const contentsOf = (more: Partial<HiveState> = {}): Omit<HiveState, 'seq'
     runtime: 'fake',
     model: 'demo',
     network: 'none',
+    terminal: false,
     slots: { used: 0, total: 4 },
     messages: { queued: 0, leased: 0, done: 0, dead: 0 },
     needs: 0,

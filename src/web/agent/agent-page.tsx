@@ -77,8 +77,10 @@ function AgentHeader({ agent }: { agent: Agent }) {
 function PanelLinks({ unread }: { unread: number }) {
   const [params] = useSearchParams()
   const open = panelOf(params)
+  const hasTerminals = useLive(({ state }) => state?.status.terminal ?? false)
+  const isOffered: Partial<Record<PanelName, boolean>> = { login: false, terminal: hasTerminals }
   return (Object.keys(PANEL_TITLES) as PanelName[])
-    .filter((panel) => panel !== 'login' || open === 'login')
+    .filter((panel) => open === panel || isOffered[panel] !== false)
     .map((panel) => (
       <Link
         key={panel}

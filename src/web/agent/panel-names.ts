@@ -4,6 +4,7 @@ export const PANEL_TITLES = {
   journal: 'Journal',
   config: 'Config',
   stats: 'Stats',
+  terminal: 'Terminal',
   login: 'Login',
 } as const
 export type PanelName = keyof typeof PANEL_TITLES

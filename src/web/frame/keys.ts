@@ -69,6 +69,7 @@ export const KEYS_HELP: readonly (readonly [where: string, keys: readonly (reado
         ['Esc', 'cancel the turn, when nothing is typed'],
         ['↑', 'the message you sent before'],
         ['Shift Enter', 'new line'],
+        ['F6', 'leave the terminal, which has all other keys'],
       ],
     ],
   ]

@@ -95,6 +95,8 @@ const mountArgs = ({ host, guest, readOnly }: Mount): string[] => [readOnly ? '-
 export interface Entry extends Pick<ContainerSpec, 'uid' | 'network'> {
   readonly initPid: number
   readonly cgroupFiles: readonly string[]
+  /** The command is killed when the process that began it ends, however that does. */
+  readonly diesWithStarter?: boolean
 }
 
 /**
@@ -103,16 +105,19 @@ export interface Entry extends Pick<ContainerSpec, 'uid' | 'network'> {
  * runs still has every capability in the sandbox: it is named by its path in the host's `/usr`, never looked up among
  * directories that the payload can make.
  */
-export function execArgv({ initPid, uid, network, cgroupFiles }: Entry, argv: readonly string[]): Argv {
+export function execArgv(entry: Entry, argv: readonly string[]): Argv {
+  const { initPid, uid, network, cgroupFiles, diesWithStarter = false } = entry
+  // Twice: `nsenter` forks, and a child does not inherit it.
+  const dies = diesWithStarter ? ['--pdeathsig', 'KILL'] : []
   return [
     ...prelude(2, cgroupFiles),
-    ...['setpriv', '--no-new-privs', ...uidArgs(uid), '--'],
+    ...['setpriv', '--no-new-privs', ...dies, ...uidArgs(uid), '--'],
     ...['nsenter', '-t', String(initPid), '-U', '--preserve-credentials', '-m', '-p', '-u', '-i', '-C'],
     // The host's network is not the sandbox's to enter, and not needed: whoever comes from there is in it.
     ...(network === 'none' ? ['-n'] : []),
     ...['-r', '-w'],
     ...['--', '/usr/bin/env', '-i', `PATH=${GUEST_PATH}`, 'HOME=/root', 'LANG=C.UTF-8'],
-    ...['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', '--'],
+    ...['/usr/bin/setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs', ...dies, '--'],
     ...argv,
   ]
 }

@@ -8,8 +8,9 @@ import { hashConfig } from '../config-hash.ts'
 import { readComplaint, readLogs, sizeOf } from '../log-reader.ts'
 import { rotateLog } from '../log-rotation.ts'
 import { runCollecting } from '../run-collecting.ts'
+import { runStreaming } from '../run-streaming.ts'
 import type { ContainerRuntime, ContainerSpec, ContainerStatus, Exit } from '../runtime.ts'
-import { execArgv, sandboxArgs, sandboxArgv } from './argv.ts'
+import { type Entry, execArgv, sandboxArgs, sandboxArgv } from './argv.ts'
 import { cgroupPlace, createCgroup } from './cgroup.ts'
 import {
   type ContainerDirectory,
@@ -244,6 +245,16 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
 
   const list = () => Promise.all(listContainers().map(lookSafely))
 
+  /** Throws `not_found`, and `conflict` when the container is down. */
+  const findEntry = async (name: string): Promise<Entry> => {
+    const container = directoryOf(name)
+    assertExists(container)
+    const life = await readLife(container)
+    if (!life || isOver(container, life, bootId)) throw new HiveError('conflict', `${name} is not running`)
+    const { uid, network, processes } = life
+    return { initPid: processes.init.pid, uid, network, cgroupFiles: createCgroup(cgroups, name).procs() }
+  }
+
   const runtime: ContainerRuntime = {
     kind: 'bubblewrap',
 
@@ -308,14 +319,16 @@ export function openBubblewrapRuntime(options: BubblewrapOptions): ContainerRunt
     },
 
     async exec(name, argv, execOptions = {}) {
-      const container = directoryOf(name)
-      assertExists(container)
-      const life = await readLife(container)
-      if (!life || isOver(container, life, bootId)) throw new HiveError('conflict', `${name} is not running`)
-      const cgroupFiles = createCgroup(cgroups, name).procs()
-      const { uid, network, processes } = life
-      const command = execArgv({ initPid: processes.init.pid, uid, network, cgroupFiles }, argv)
-      return runCollecting(command, { PATH: HOST_PATH }, execOptions)
+      return runCollecting(execArgv(await findEntry(name), argv), { PATH: HOST_PATH }, execOptions)
+    },
+
+    async openExec(name, argv) {
+      const entry = { ...(await findEntry(name)), diesWithStarter: true }
+      return runStreaming(argv, {
+        command: (marked) => execArgv(entry, marked),
+        env: { PATH: HOST_PATH },
+        exec: (sweeping) => runtime.exec(name, sweeping),
+      })
     },
   }
   return runtime

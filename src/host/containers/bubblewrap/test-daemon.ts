@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { ContainerSpec } from '../runtime.ts'
 import { openBubblewrapRuntime } from './runtime.ts'
@@ -16,4 +17,7 @@ const { incarnation } = await runtime.start(spec.name)
 process.stdout.write(`started ${incarnation}\n`)
 const { stdout } = await runtime.exec(spec.name, ['ls', '/proc/self/fd'])
 process.stdout.write(`descriptors of exec: ${stdout.trim().replaceAll('\n', ' ')}\n`)
+const open = await runtime.openExec(spec.name, ['sh', '-c', 'echo $$; exec sleep 1000'])
+const [pid] = await once(open.stdout, 'data')
+process.stdout.write(`open exec: ${String(pid).trim()}\n`)
 setInterval(() => {}, 1000)

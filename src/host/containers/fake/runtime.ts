@@ -7,7 +7,8 @@ import { createNotifier } from '../../../kit/notifier.ts'
 import { HiveError } from '../../../wire/errors.ts'
 import { hashConfig } from '../config-hash.ts'
 import { createLineCutter } from '../line-cutter.ts'
-import { runCollecting } from '../run-collecting.ts'
+import { killGroup, runCollecting } from '../run-collecting.ts'
+import { runStreaming } from '../run-streaming.ts'
 import type {
   ContainerEvent,
   ContainerRuntime,
@@ -52,6 +53,12 @@ export function openFakeRuntime(): ContainerRuntime & AsyncDisposable {
     const container = containers.get(name)
     if (!container) throw new HiveError('not_found', `there is no container ${name}`)
     return container
+  }
+
+  const execArgv = (name: string, argv: readonly string[]): [string, ...string[]] => {
+    const { life, spec } = find(name)
+    if (!life || life.exit) throw new HiveError('conflict', `${name} is not running`)
+    return ['env', ...argv.map((arg) => toHostPath(arg, spec.mounts))]
   }
 
   const tell = (event: ContainerEvent): void => {
@@ -135,10 +142,19 @@ export function openFakeRuntime(): ContainerRuntime & AsyncDisposable {
     },
 
     async exec(name, argv, options = {}) {
-      const { life, spec } = find(name)
-      if (!life || life.exit) throw new HiveError('conflict', `${name} is not running`)
-      const command = argv.map((arg) => toHostPath(arg, spec.mounts))
-      return runCollecting(['env', ...command] as const, { PATH }, options)
+      return runCollecting(execArgv(name, argv), { PATH }, options)
+    },
+
+    async openExec(name, argv) {
+      const { life } = find(name)
+      const running = await runStreaming(argv, {
+        command: (marked) => execArgv(name, marked),
+        env: { PATH },
+        // The container may be down: what it left runs on this host.
+        exec: (sweeping) => runCollecting(['env', ...sweeping], { PATH }, {}),
+      })
+      void life?.ended.then(() => running[Symbol.asyncDispose]())
+      return running
     },
 
     async [Symbol.asyncDispose]() {
@@ -174,6 +190,7 @@ export function openFakeRuntime(): ContainerRuntime & AsyncDisposable {
       startedAt: Date.now(),
       child,
       ended: once(child, 'exit').then(async ([code, signal]) => {
+        // What the payload started dies with it, unless it went into a session of its own.
         killGroup(child.pid as number)
         await child
         life.exit = { code, signal, oom: false }
@@ -208,14 +225,4 @@ function describe({ spec, deployment, life }: FakeContainer): ContainerStatus {
   return exit
     ? { ...common, deployment, state: 'stopped', exit }
     : { ...common, deployment: life.deployment, app: life.app, state: 'running' }
-}
-
-/** What the payload started dies with it, unless it went into a session of its own. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    // Nothing of it is left.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }
