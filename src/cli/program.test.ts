@@ -125,6 +125,7 @@ carol    parked    1m   -        haiku         -    0       -             -     
       runtime: 'bubblewrap',
       model: 'demo',
       network: 'none',
+      terminal: false,
       slots: { used: 1, total: 4 },
       messages: { queued: 1, leased: 0, done: 2, dead: 0 },
       needs: 5,
