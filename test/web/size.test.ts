@@ -5,7 +5,7 @@ import { startTestHive, type TestHive } from '../hive.ts'
 import { propose } from '../proposals.ts'
 import { openBrowser, visit } from './browser.ts'
 
-const KB = 1_000
+const KB = 1_024
 
 /** What a browser takes over the wire for each page, compressed as the hive sends it. */
 describe('the size', { timeout: 120_000 }, () => {
@@ -37,17 +37,17 @@ describe('the size', { timeout: 120_000 }, () => {
 
   test('of the dashboard is 160 KB at most', async () => {
     const size = await loadedFor(undefined, '')
-    assert.ok(size <= 160 * KB, `${size}`)
+    assert.ok(size <= 160 * KB, `${(size / KB).toFixed(1)} KB`)
   })
 
-  test('of an agent’s page is 45 KiB more', async () => {
+  test('of an agent’s page is 45 KB more', async () => {
     const size = await loadedFor('/a/alice', 'It has done nothing yet')
-    assert.ok(size <= 45 * 1_024, `${size}`)
+    assert.ok(size <= 45 * KB, `${(size / KB).toFixed(1)} KB`)
   })
 
   test('of an approval with its diff is 210 KB more', async () => {
     const size = await loadedFor(`/approvals/${approval}`, 'GREETING')
-    assert.ok(size <= 210 * KB, `${size}`)
+    assert.ok(size <= 210 * KB, `${(size / KB).toFixed(1)} KB`)
   })
 })
 
