@@ -166,6 +166,22 @@ describe('the jobs of an operator', { timeout: 240_000 }, () => {
     await at.page.getByText('on we go').last().waitFor()
   })
 
+  test('empty the view with /clear, and have it back', async () => {
+    assert.equal((await hive.tell('alice', 'say before')).state, 'done')
+    await at.go('/a/alice')
+    const log = at.page.getByRole('log')
+    await log.getByText('before', { exact: true }).last().waitFor()
+    const composer = at.page.getByRole('textbox', { name: 'Message to alice' })
+    await composer.fill('/clear')
+    await composer.press('Enter')
+    await log.getByText('before', { exact: true }).last().waitFor({ state: 'detached' })
+    assert.equal((await hive.tell('alice', 'say afterwards')).state, 'done')
+    await log.getByText('afterwards', { exact: true }).last().waitFor()
+    assert.equal(await log.getByText('before', { exact: true }).count(), 0)
+    await log.getByRole('button', { name: 'Show it again' }).click()
+    await log.getByText('before', { exact: true }).last().waitFor()
+  })
+
   test('steer it and stop it by keys: i, type, Enter, Esc', async () => {
     await at.go('/a/alice')
     await at.page.getByRole('textbox', { name: 'Message to alice' }).waitFor()

@@ -1,5 +1,5 @@
 import { Square, X } from 'lucide-react'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { Agent } from '../../wire/things.ts'
 import { useIsLive, useLive } from '../api/live.ts'
@@ -24,6 +24,7 @@ const Panels = lazy(() => import('./panels.tsx').then(({ Panels }) => ({ default
 export function AgentPage({ name, at }: { name: string; at?: number }) {
   useAttention(name)
   const agent = useLive(({ state }) => state?.agents.find((one) => one.name === name))
+  const [clears, setClears] = useState(0)
   if (!agent) {
     return (
       <main className="flex flex-col items-start gap-2 p-4">
@@ -39,10 +40,10 @@ export function AgentPage({ name, at }: { name: string; at?: number }) {
         <section aria-label="Transcript" className="flex min-h-0 min-w-0 flex-1 flex-col">
           <div className="min-h-0 flex-1">
             <Guard what="The transcript">
-              <Transcript agent={name} at={at} />
+              <Transcript agent={name} at={at} clears={clears} />
             </Guard>
           </div>
-          <Below agent={agent} />
+          <Below agent={agent} onClear={() => setClears(clears + 1)} />
         </section>
         <Drawer agent={agent} />
       </div>
@@ -127,7 +128,7 @@ function Drawer({ agent }: { agent: Agent }) {
 }
 
 /** Where one speaks to it; what it needs first where that cannot be heard. */
-function Below({ agent }: { agent: Agent }) {
+function Below({ agent, onClear }: { agent: Agent; onClear: () => void }) {
   const { name, state, desired, detail } = agent
   const deeds = useAgentDeeds(name)
   const isLive = useIsLive()
@@ -152,5 +153,5 @@ function Below({ agent }: { agent: Agent }) {
       </div>
     )
   }
-  return <Composer agent={agent} />
+  return <Composer agent={agent} onClear={onClear} />
 }

@@ -12,8 +12,8 @@ import { useAgentDeeds } from './agent-menu.tsx'
 import { parseLine, SLASH_COMMANDS, type SlashCommand, suggest } from './slash.ts'
 import { useDraft } from './use-draft.ts'
 
-/** Where the operator writes to an agent, or tells the hive what to do with it. */
-export function Composer({ agent }: { agent: Agent }) {
+/** Where the operator writes to an agent, or tells the hive what to do with it; `onClear` empties the view. */
+export function Composer({ agent, onClear }: { agent: Agent; onClear: () => void }) {
   const { name, turn } = agent
   const [text, setText] = useDraft(name)
   const [isBusy, setBusy] = useState(false)
@@ -36,6 +36,11 @@ export function Composer({ agent }: { agent: Agent }) {
   }
   const submit = async () => {
     const line = parseLine(text)
+    if (line.is === 'view') {
+      if (line.command === 'clear') onClear()
+      // A slash alone has all of them suggested.
+      return change(line.command === 'help' ? '/' : '')
+    }
     if (line.is === 'wrong') setProblem(line.problem)
     if (line.is === 'nothing' || line.is === 'wrong' || isBusy || !isLive) return
     setBusy(true)
@@ -116,7 +121,7 @@ function useSay(agent: string) {
   const [, navigate] = useLocation()
   // The same until it arrived: sent again after a cut, it is delivered once.
   const key = useRef(randomKey())
-  return async (line: Exclude<ReturnType<typeof parseLine>, { is: 'nothing' | 'wrong' }>): Promise<void> => {
+  return async (line: Exclude<ReturnType<typeof parseLine>, { is: 'nothing' | 'wrong' | 'view' }>): Promise<void> => {
     if (line.is === 'message') {
       await run('send', { to: agent, body: line.body, key: `${key.current}:${digest(line.body)}` })
       key.current = randomKey()
@@ -127,7 +132,7 @@ function useSay(agent: string) {
       const { model, source } = await run('model', { agent, model: argument || undefined })
       toast.done(`The model of ${agent} is ${model}`, `by ${source}`)
     } else if (command === 'login') navigate(`/a/${agent}?panel=login`)
-    else await deeds[command === 'new-session' || command === 'clear' ? 'newSession' : command]()
+    else await deeds[command === 'new-session' ? 'newSession' : command]()
   }
 }
 

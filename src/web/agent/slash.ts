@@ -3,7 +3,7 @@ export const SLASH_COMMANDS = {
   cancel: { takes: '', about: 'interrupt the turn' },
   compact: { takes: '', about: 'shorten the context' },
   'new-session': { takes: '', about: 'begin a fresh session; notes stay' },
-  clear: { takes: '', about: 'the same as /new-session' },
+  clear: { takes: '', about: 'empty the view; nothing is lost' },
   model: { takes: '[name]', about: 'show or set the model; default returns to the usual' },
   login: { takes: '', about: 'log it in' },
   pause: { takes: '', about: 'deliver nothing more' },
@@ -11,8 +11,11 @@ export const SLASH_COMMANDS = {
   restart: { takes: '', about: 'stop it after its turn, and start it' },
   rebuild: { takes: '', about: 'put it on what is current' },
   kill: { takes: '', about: 'stop it after its turn' },
+  help: { takes: '', about: 'list the commands' },
 } as const satisfies Record<string, { takes: string; about: string }>
 export type SlashCommand = keyof typeof SLASH_COMMANDS
+/** Those that change what is shown, and nothing else. */
+type ViewCommand = 'clear' | 'help'
 
 const ALL = Object.keys(SLASH_COMMANDS)
   .map((name) => `/${name}`)
@@ -22,7 +25,8 @@ const ALL = Object.keys(SLASH_COMMANDS)
 export type Line =
   | { readonly is: 'nothing' }
   | { readonly is: 'message'; readonly body: string }
-  | { readonly is: 'command'; readonly command: SlashCommand; readonly argument: string }
+  | { readonly is: 'command'; readonly command: Exclude<SlashCommand, ViewCommand>; readonly argument: string }
+  | { readonly is: 'view'; readonly command: ViewCommand }
   | { readonly is: 'wrong'; readonly problem: string }
 
 export function parseLine(text: string): Line {
@@ -34,6 +38,7 @@ export function parseLine(text: string): Line {
   if (argument !== '' && SLASH_COMMANDS[word].takes === '') {
     return { is: 'wrong', problem: `/${word} takes nothing more` }
   }
+  if (word === 'clear' || word === 'help') return { is: 'view', command: word }
   return { is: 'command', command: word, argument }
 }
 

@@ -197,3 +197,15 @@ test('what is asked for the moment that something was fetched is fetched too', {
   while (store.snapshot().hasNewer) await new Promise(setImmediate)
   assert.deepEqual(texts(store.snapshot().rows), upTo(601))
 })
+
+test('what was put out of sight stays there while more comes, and is there again when it is asked for', async () => {
+  const agent = new FakeAgent(notes(3))
+  const store = await openStore(agent)
+  await store.clear()
+  agent.store(note(4))
+  assert.deepEqual(texts(store.snapshot().rows), ['4'])
+  await store.loadOlder()
+  assert.deepEqual([texts(store.snapshot().rows), store.snapshot().isCleared], [['4'], true])
+  await store.unclear()
+  assert.deepEqual([texts(store.snapshot().rows), store.snapshot().isCleared], [upTo(4), false])
+})

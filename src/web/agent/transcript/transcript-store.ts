@@ -30,6 +30,8 @@ export interface TranscriptSnapshot {
   /** There is more before the rows, or after them. */
   readonly hasOlder: boolean
   readonly hasNewer: boolean
+  /** What is older was put out of sight, until it is asked for. */
+  readonly isCleared: boolean
   /** Why the last attempt to fetch failed. */
   readonly problem: string | undefined
 }
@@ -58,6 +60,7 @@ export class TranscriptStore {
     isOpen: false,
     hasOlder: false,
     hasNewer: false,
+    isCleared: false,
     problem: undefined,
   }
 
@@ -87,8 +90,22 @@ export class TranscriptStore {
       this.#oldest = events[0]?.seq ?? 0
       this.#newest = events.at(-1)?.seq ?? 0
       if (seq === undefined || this.#newest <= seq) this.#join(missed)
-      return { generation: this.#snapshot.generation + 1, isOpen: true, hasOlder: events.length > 0 }
+      return { generation: this.#snapshot.generation + 1, isOpen: true, hasOlder: events.length > 0, isCleared: false }
     })
+  }
+
+  /** Puts all rows out of sight; what comes is shown. */
+  async clear(): Promise<void> {
+    while (this.#fetching) await this.#fetching
+    this.#fold = new Fold()
+    this.#oldest = this.#newest + 1
+    this.#publish({ generation: this.#snapshot.generation + 1, hasOlder: false, isCleared: true })
+  }
+
+  /** Undoes `clear`. */
+  async unclear(): Promise<void> {
+    this.#publish({ hasOlder: true, isCleared: false })
+    await this.loadOlder()
   }
 
   /** Takes another page before the rows. */

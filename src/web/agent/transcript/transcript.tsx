@@ -25,8 +25,8 @@ const HEAD_PX = 32
 /** So near to its beginning older events are fetched. */
 const BEGINNING_PX = 1_500
 
-/** What an agent does, as it does it: its events from the first to the newest. `at` is one of them to look at. */
-export function Transcript({ agent, at }: { agent: string; at?: number }) {
+/** What an agent does, as it does it: its events from the first to the newest. `at` is one of them to look at; when `clears` grows, the view is emptied. */
+export function Transcript({ agent, at, clears = 0 }: { agent: string; at?: number; clears?: number }) {
   const hive = useHive()
   const source = useMemo(() => createEventSource(hive, agent), [hive, agent])
   const store = useMemo(() => new TranscriptStore(source), [source])
@@ -34,6 +34,9 @@ export function Transcript({ agent, at }: { agent: string; at?: number }) {
   useEffect(() => {
     if (at === undefined ? !store.snapshot().isOpen : store.indexOf(at) < 0) void store.show(at)
   }, [store, at])
+  useEffect(() => {
+    if (clears > 0) void store.clear()
+  }, [store, clears])
   return <Window key={agent} agent={agent} source={source} store={store} at={at} />
 }
 
@@ -45,7 +48,7 @@ interface WindowProps {
 }
 
 function Window({ agent, source, store, at }: WindowProps) {
-  const { rows, generation, isOpen, hasOlder, hasNewer, problem } = useSyncExternalStore(
+  const { rows, generation, isOpen, hasOlder, hasNewer, isCleared, problem } = useSyncExternalStore(
     store.subscribe,
     store.snapshot,
   )
@@ -133,7 +136,7 @@ function Window({ agent, source, store, at }: WindowProps) {
         className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]"
       >
         <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
-          {isOpen && !hasOlder && rows.length > 0 && (
+          {isOpen && !hasOlder && !isCleared && rows.length > 0 && (
             <p className="absolute top-2 px-3 text-xs text-faint">Here it began.</p>
           )}
           {/* Rows stand in the normal flow of one block: moved one by one they stay unpainted where nothing but software paints. */}
@@ -154,7 +157,16 @@ function Window({ agent, source, store, at }: WindowProps) {
             })}
           </div>
         </div>
-        <Nothing isOpen={isOpen} isEmpty={rows.length === 0} problem={problem} />
+        {isCleared ? (
+          <p className="absolute top-1 flex items-center gap-2 px-3 text-xs text-faint">
+            The view was emptied; nothing is lost.
+            <Button className="min-h-6 py-0" onClick={() => void store.unclear()}>
+              Show it again
+            </Button>
+          </p>
+        ) : (
+          <Nothing isOpen={isOpen} isEmpty={rows.length === 0} problem={problem} />
+        )}
       </div>
       {problem !== undefined && (
         <div role="alert" className="flex items-center gap-2 border-t border-line bg-panel px-3 py-1.5 text-err">
