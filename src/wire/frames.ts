@@ -1,7 +1,7 @@
 /** Topics of one stream, at most. */
 export const MAX_TOPICS = 16
 /** A stream says so often at least that it lives. */
-export const HEARTBEAT_MS = 15_000
+export const HEARTBEAT_MS = 10_000
 
 /**
  * How far a client has read each of its topics: `state` by `seq`, `messages` by the cursor of its page, `events:<agent>` by the

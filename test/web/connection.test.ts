@@ -74,6 +74,21 @@ describe('a page whose hive', { timeout: 180_000 }, () => {
     )
   })
 
+  test('stands still says so within half a minute, and goes on when that does', async () => {
+    await using at = await visit(browser, hive)
+    const pid = hive.daemonPid()
+    process.kill(pid, 'SIGSTOP')
+    try {
+      // What it asks for by itself is not answered either: only the silence tells.
+      await at.page.getByText('Disconnected from the hive').waitFor({ timeout: 60_000 })
+      assert.ok(await at.page.getByRole('button', { name: 'Actions for alice' }).isVisible())
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await at.page.getByText('Disconnected from the hive').waitFor({ state: 'detached' })
+    await at.page.getByText('live').waitFor()
+  })
+
   test('is looked at in 8 tabs answers each of them: one stream for all', async () => {
     await using at = await visit(browser, hive)
     const { id } = await propose(hive, 'alice', { 'agent.json': JSON.stringify({ env: { GREETING: 'eight' } }) })

@@ -115,6 +115,7 @@ export class HiveStream implements Stream {
 
   /** One connection, until it ends; always throws. */
   async #readOnce(signal: AbortSignal): Promise<never> {
+    const { silenceMs = SILENCE_MS } = this.#options
     const followers = [...this.#followers]
     const unloaded = followers.filter(([topic]) => !this.#positions.has(topic))
     await Promise.all(unloaded.map(([topic, follower]) => this.#load(topic, follower, signal)))
@@ -122,7 +123,7 @@ export class HiveStream implements Stream {
     const readFrames = createFrameReader()
     try {
       for await (const piece of body) {
-        silence.reset()
+        silence.begin(silenceMs)
         for (const frame of readFrames(piece)) await this.#take(frame, signal)
       }
     } finally {
@@ -143,11 +144,13 @@ export class HiveStream implements Stream {
       authorization: `Bearer ${origin.token}`,
       'last-event-id': positionsText(Object.fromEntries(this.#positions)),
     }
-    const silence = createSilence(silenceMs, this.#attempt)
+    const silence = createSilence(this.#attempt)
+    silence.begin(Math.min(silenceMs, ANSWER_MS))
     try {
       const response = await origin.fetch(`/api/stream?topics=${topics}`, { headers, signal })
       if (!response.ok) throw await refusal(response)
       if (!response.body) throw new Error('the stream has no body')
+      silence.begin(silenceMs)
       this.#failures = 0
       onConnection({ is: 'live' })
       return { body: readText(response.body), silence }
@@ -192,14 +195,16 @@ const refusal = async (response: Response): Promise<HiveError> =>
 
 const SILENT = Symbol('silent')
 
-/** Aborts when nothing was heard for so long. */
-function createSilence(ms: number, attempt: AbortController) {
-  const start = () => setTimeout(() => attempt.abort(SILENT), ms)
-  let timer = start()
+/** A stream is there, or is not, after so long. */
+const ANSWER_MS = 4_000
+
+/** Aborts an attempt when nothing was heard for so long since it began last. */
+function createSilence(attempt: AbortController) {
+  let timer: ReturnType<typeof setTimeout> | undefined
   return {
-    reset() {
+    begin(ms: number) {
       clearTimeout(timer)
-      timer = start()
+      timer = setTimeout(() => attempt.abort(SILENT), ms)
     },
     end: () => clearTimeout(timer),
   }
