@@ -34,6 +34,17 @@ export const NOTHING_SPENT: Spent = {
   durationMs: 0,
 }
 
+/** Both together. */
+export const addSpent = (one: Spent, other: Spent): Spent => ({
+  turns: one.turns + other.turns,
+  inputTokens: one.inputTokens + other.inputTokens,
+  outputTokens: one.outputTokens + other.outputTokens,
+  cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
+  cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
+  dollars: one.dollars + other.dollars,
+  durationMs: one.durationMs + other.durationMs,
+})
+
 /** Tokens of all four kinds: what a budget counts. */
 export const tokensOf = ({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Spent): number =>
   inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens

@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import type { Scenario } from '../../src/demo/scenario.ts'
-import { obey } from '../../src/demo/scenarios/obey.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 import { propose } from '../proposals.ts'
+import { asking } from './asking.ts'
 import { openBrowser, type Visit, visit } from './browser.ts'
-
-/** Does what it is told, and asks the operator. */
-const asking: Scenario = {
-  ...obey,
-  rules: [
-    {
-      body: '^choose (.+)$',
-      do: [
-        { call: 'mcp__hyperhive__ask_operator', with: { question: '{1}', options: ['eu', 'us'] } },
-        { say: '{result}' },
-      ],
-    },
-    ...obey.rules,
-  ],
-}
 
 /** The five most frequent jobs of an operator, with a pointer and with the keyboard alone, on a real hive. */
 describe('the jobs of an operator', { timeout: 240_000 }, () => {

@@ -3,10 +3,9 @@ import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
-import type { Scenario } from '../../src/demo/scenario.ts'
-import { obey } from '../../src/demo/scenarios/obey.ts'
 import { startTestHive, type TestHive } from '../hive.ts'
 import { propose } from '../proposals.ts'
+import { asking } from './asking.ts'
 import { openBrowser, SCREENS, visit } from './browser.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
@@ -21,26 +20,13 @@ const ROUTES: readonly (readonly [path: string, ready: (page: Page) => Promise<v
   ['/a/alice?panel=journal', (page) => page.getByRole('searchbox', { name: 'Filter the journal' }).waitFor()],
   ['/a/alice?panel=config', (page) => page.getByText('Schedules').waitFor()],
   ['/a/alice?panel=stats', (page) => page.locator('canvas').nth(4).waitFor()],
+  ['/a/alice?panel=terminal', (page) => page.locator('.xterm-rows').waitFor()],
   ['/usage', (page) => page.locator('canvas').nth(2).waitFor()],
   ['/messages', (page) => page.getByText('say hello').first().waitFor()],
   ['/deploys', (page) => page.getByRole('region', { name: 'Deploys' }).waitFor()],
   ['/settings', (page) => page.getByText('sandboxes').waitFor()],
   ['/nowhere', (page) => page.getByText('There is no such page').waitFor()],
 ]
-
-const asking: Scenario = {
-  ...obey,
-  rules: [
-    {
-      body: '^choose (.+)$',
-      do: [
-        { call: 'mcp__hyperhive__ask_operator', with: { question: '{1}', options: ['eu', 'us'] } },
-        { say: 'Asked.' },
-      ],
-    },
-    ...obey.rules,
-  ],
-}
 
 async function violations(page: Page, options: axe.RunOptions = {}): Promise<string[]> {
   const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${JSON.stringify(options)})`)
@@ -64,7 +50,7 @@ describe('every page', { timeout: 300_000 }, () => {
   let hive: TestHive
   let browser: Browser
   before(async () => {
-    hive = await startTestHive({}, { scenarios: { manager: asking } })
+    hive = await startTestHive({ terminal: true }, { scenarios: { manager: asking } })
     await (await hive.host()).spawn({ name: 'alice' })
     await hive.tell('alice', 'say hello')
     await hive.tell('alice', 'bash ls /; exit 3')

@@ -1,11 +1,11 @@
-import { type Account, type Budget, NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
+import { type Account, addSpent, type Budget, NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
 import type { TurnUsage } from '../../wire/turn.ts'
 import type { EndedTurn, Parking } from '../broker/store.ts'
 import { findReached, shareUsed } from './budget.ts'
 import { nextMidnight } from './day.ts'
 import type { DayNote, DayNotes } from './day-notes.ts'
 import { findDoubt } from './doubt.ts'
-import { add, figuresOf } from './figures.ts'
+import { figuresOf } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface AccountsOptions {
@@ -95,11 +95,11 @@ export class Accounts {
   }
 
   #spentBy(agent: string): Spent {
-    return add(this.#options.ledger.spentBy(agent), soFar(this.#inProgress.get(agent)))
+    return addSpent(this.#options.ledger.spentBy(agent), soFar(this.#inProgress.get(agent)))
   }
 
   #spentByAll(): Spent {
-    return [...this.#inProgress.values()].map(soFar).reduce(add, this.#options.ledger.spentByAll())
+    return [...this.#inProgress.values()].map(soFar).reduce(addSpent, this.#options.ledger.spentByAll())
   }
 }
 

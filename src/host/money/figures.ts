@@ -27,14 +27,3 @@ export const contextOf = (usage: TurnUsage | undefined): number =>
   Math.round(within(usage?.contextTokens ?? 0, MOST.tokens))
 
 const within = (n: number, most: number): number => (Number.isNaN(n) ? 0 : Math.min(most, Math.max(0, n)))
-
-/** Both together. */
-export const add = (one: Spent, other: Spent): Spent => ({
-  turns: one.turns + other.turns,
-  inputTokens: one.inputTokens + other.inputTokens,
-  outputTokens: one.outputTokens + other.outputTokens,
-  cacheReadTokens: one.cacheReadTokens + other.cacheReadTokens,
-  cacheWriteTokens: one.cacheWriteTokens + other.cacheWriteTokens,
-  dollars: one.dollars + other.dollars,
-  durationMs: one.durationMs + other.durationMs,
-})

@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
+import { addSpent, NOTHING_SPENT, type Spent, tokensOf } from '../../wire/money.ts'
 import { TurnReason } from '../../wire/turn.ts'
-import { add } from './figures.ts'
 import { AGENTS, openMoney, usageOf } from './money-in-test.ts'
 
 const DAY_MS = 86_400_000
 const sum = (rows: readonly Omit<Spent, 'turns'>[]) =>
-  rows.map((row) => ({ turns: 1, ...row })).reduce(add, NOTHING_SPENT)
+  rows.map((row) => ({ turns: 1, ...row })).reduce(addSpent, NOTHING_SPENT)
 /** Dollars are added up in another order. */
 const rounded = (spent: Spent): Spent => ({ ...spent, dollars: Number(spent.dollars.toFixed(6)) })
 
@@ -52,17 +51,17 @@ describe('the ledger', () => {
         assert.deepEqual(errors, [])
         const listed = AGENTS.flatMap((agent) => ledger.turns(agent, 1000).turns)
         assert.equal(listed.length, ended)
-        assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(add, NOTHING_SPENT)))
+        assert.deepEqual(rounded(sum(listed)), rounded(rows.reduce<Spent>(addSpent, NOTHING_SPENT)))
         for (const agent of AGENTS) {
           const ofAgent = rows.filter((row) => row.agent === agent)
           assert.deepEqual(
             rounded(sum(listed.filter((row) => row.agent === agent))),
-            rounded(ofAgent.reduce<Spent>(add, NOTHING_SPENT)),
+            rounded(ofAgent.reduce<Spent>(addSpent, NOTHING_SPENT)),
           )
         }
         assert.ok(listed.every((row) => tokensOf({ turns: 1, ...row }) >= 0 && Number.isFinite(row.dollars)))
         assert.ok(listed.every(({ contextTokens }) => contextTokens >= 0 && Number.isInteger(contextTokens)))
-        const today = AGENTS.map((agent) => ledger.spentBy(agent)).reduce(add, NOTHING_SPENT)
+        const today = AGENTS.map((agent) => ledger.spentBy(agent)).reduce(addSpent, NOTHING_SPENT)
         assert.deepEqual(rounded(ledger.spentByAll()), rounded(today))
         assert.equal(
           ledger.totals().turns.reduce((total, { n }) => total + n, 0),
