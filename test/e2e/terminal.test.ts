@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { FIRST_AGENT_UID } from '../../src/host/layout.ts'
 import type { OpConnection } from '../../src/kit/op-client.ts'
 import type { hostOps } from '../../src/wire/host-ops.ts'
@@ -88,7 +89,8 @@ describe('a terminal', { timeout: 120_000 }, () => {
     const marker = `100${process.pid}.5`
     await terminal.type(`(trap '' HUP; setsid nohup sleep ${marker} & sleep ${marker} & echo "star""ted"; wait)`)
     await terminal.until(/started/)
-    assert.ok(commandLinesWith(`sleep\0${marker}`).length > 1)
+    // The shell says so before both of them have begun.
+    while (commandLinesWith(marker).filter((line) => line.startsWith('sleep')).length < 2) await sleep(20)
     await host.terminal_close({ id: terminal.id })
     assert.equal(await terminal.ended(), 'it was closed')
     assert.deepEqual(commandLinesWith(marker), [])
@@ -127,7 +129,7 @@ describe('a terminal', { timeout: 120_000 }, () => {
       await hive.start()
       host = await hive.host()
       // The kernel ends them; nobody waits for it but us.
-      while (commandLinesWith(marker).length > 0);
+      while (commandLinesWith(marker).length > 0) await sleep(20)
       await assert.rejects(host.terminal_read({ id: terminal.id, after: 0 }), { code: 'not_found' })
     }
   })
