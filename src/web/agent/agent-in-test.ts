@@ -1,3 +1,4 @@
+import { NOTHING_SPENT } from '../../wire/money.ts'
 import type { Agent } from '../../wire/things.ts'
 
 /** An agent that a test says something about. */
@@ -19,15 +20,7 @@ export const agentOf = (name: string, more: Partial<Agent> = {}): Agent => ({
   paused: null,
   operation: null,
   account: {
-    spent: {
-      turns: 0,
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-      dollars: 0,
-      durationMs: 0,
-    },
+    spent: NOTHING_SPENT,
     budget: {},
     used: null,
     isOverridden: false,

@@ -5,6 +5,7 @@ import { useOp } from '../api/use-op.ts'
 import { Button } from '../ui/button.tsx'
 import { classNames } from '../ui/class-names.ts'
 import { Copy } from '../ui/copy.tsx'
+import { Filter } from '../ui/filter.tsx'
 import { Empty } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
 import { Scroll } from '../ui/scroll.tsx'
@@ -33,13 +34,12 @@ export function Journal({ agent }: { agent: string }) {
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2">
-        <input
-          type="search"
-          aria-label="Filter the journal"
+        <Filter
+          label="Filter the journal"
           placeholder="Filter"
           value={text}
-          onChange={({ target }) => set('q', target.value)}
-          className="min-w-24 flex-1"
+          onChange={(value) => set('q', value)}
+          className="flex-1"
         />
         <select aria-label="Lines" value={lines} onChange={({ target }) => set('lines', target.value)}>
           {LENGTHS.map((length) => (

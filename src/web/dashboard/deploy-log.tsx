@@ -1,9 +1,7 @@
-import { DeployRow } from '../deploys/deploy-row.tsx'
+import { DeployList } from '../deploys/deploy-list.tsx'
 import { useDeploys } from '../deploys/use-deploys.ts'
 import { LinkButton } from '../ui/button.tsx'
-import { Empty, Panel } from '../ui/panel.tsx'
-import { QueryView } from '../ui/query-view.tsx'
-import { Unreadable } from '../ui/unreadable.tsx'
+import { Panel } from '../ui/panel.tsx'
 
 /** The last deploys, newest first. */
 export function DeployLog() {
@@ -17,19 +15,7 @@ export function DeployLog() {
         </LinkButton>
       }
     >
-      <QueryView query={query}>
-        {({ deploys, errors }) => (
-          <>
-            <Unreadable rows={errors} />
-            {deploys.length === 0 && <Empty>Nothing was deployed yet: what you approve is.</Empty>}
-            <ul>
-              {deploys.toReversed().map((deploy) => (
-                <DeployRow key={`${deploy.agent} ${deploy.tag}`} deploy={deploy} />
-              ))}
-            </ul>
-          </>
-        )}
-      </QueryView>
+      <DeployList query={query} />
     </Panel>
   )
 }

@@ -4,6 +4,7 @@ import { matches } from '../messages/message-filter.ts'
 import { MessageRow } from '../messages/message-row.tsx'
 import { Count } from '../ui/badge.tsx'
 import { LinkButton } from '../ui/button.tsx'
+import { Filter } from '../ui/filter.tsx'
 import { Empty, Panel } from '../ui/panel.tsx'
 
 const SHOWN = 60
@@ -24,12 +25,11 @@ export function MessageFlow() {
       }
     >
       <div className="border-b border-line p-2">
-        <input
-          type="search"
-          aria-label="Filter messages"
+        <Filter
+          label="Filter messages"
           placeholder="Filter: text, from:bob, to:operator"
           value={filter}
-          onChange={({ target }) => setFilter(target.value)}
+          onChange={setFilter}
           className="w-full"
         />
       </div>

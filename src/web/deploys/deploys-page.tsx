@@ -2,10 +2,8 @@ import { useSearchParams } from 'wouter'
 import { useLive } from '../api/live.ts'
 import { useAttention } from '../frame/attention.ts'
 import { Count } from '../ui/badge.tsx'
-import { Empty, Panel } from '../ui/panel.tsx'
-import { QueryView } from '../ui/query-view.tsx'
-import { Unreadable } from '../ui/unreadable.tsx'
-import { DeployRow } from './deploy-row.tsx'
+import { Panel } from '../ui/panel.tsx'
+import { DeployList } from './deploy-list.tsx'
 import { useDeploys } from './use-deploys.ts'
 
 /** What was deployed when, newest first; of one agent where the address names it. */
@@ -34,19 +32,7 @@ export function DeploysPage() {
           </select>
         }
       >
-        <QueryView query={query}>
-          {({ deploys, errors }) => (
-            <>
-              <Unreadable rows={errors} />
-              {deploys.length === 0 && <Empty>Nothing was deployed yet: what you approve is.</Empty>}
-              <ul>
-                {deploys.toReversed().map((deploy) => (
-                  <DeployRow key={`${deploy.agent} ${deploy.tag}`} deploy={deploy} />
-                ))}
-              </ul>
-            </>
-          )}
-        </QueryView>
+        <DeployList query={query} />
       </Panel>
     </main>
   )

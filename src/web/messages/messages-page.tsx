@@ -7,6 +7,7 @@ import { useOp } from '../api/use-op.ts'
 import { useAttention } from '../frame/attention.ts'
 import { Count } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
+import { Filter } from '../ui/filter.tsx'
 import { Empty, Panel } from '../ui/panel.tsx'
 import { QueryView } from '../ui/query-view.tsx'
 import { Unreadable } from '../ui/unreadable.tsx'
@@ -34,12 +35,11 @@ export function MessagesPage({ id }: { id?: number }) {
       <Traffic messages={found} />
       <Panel title="Messages" beside={<Count of={found.length} />}>
         <div className="border-b border-line p-2">
-          <input
-            type="search"
-            aria-label="Filter messages"
+          <Filter
+            label="Filter messages"
             placeholder="Filter: text, from:bob, to:operator, is:dead, #12"
             value={filter}
-            onChange={({ target }) => setFilter(target.value)}
+            onChange={setFilter}
             className="w-full"
           />
         </div>
